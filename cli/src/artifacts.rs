@@ -1,0 +1,465 @@
+//! Machine code on disk: compiled once for a component and an engine, then mapped.
+//!
+//! A *shelf* is a directory that only this user (or root) can write. It holds artifacts, `DIGEST-ENGINE.cwasm`, and
+//! *records*, small files that lead to one: from the identity of a component's file (device, inode, size, times), so that
+//! a call need not read 18 MB of wasm to know which bytes they are, and from the digest of its bytes. A record also has
+//! the identity of the artifact's own file, so an artifact that was touched after it was written is not loaded.
+//!
+//! Whatever is wrong with a shelf or anything on it, the answer is to compile again, and to run from memory where nothing
+//! can be kept. Files appear whole or not at all: written under another name, synced, renamed.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rustix::fs::{Mode, OFlags};
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::catalog::{self, Guest};
+use crate::limits::Limits;
+use crate::{engine, progress, regular_file};
+
+/// How much machine code the user's shelf may hold, in bytes; what was used least recently goes first.
+pub const SHELF_BYTES: u64 = 1 << 30;
+/// A record's modification time says when it was last used, to this precision: not every call should write to the disk.
+const USE_PRECISION: Duration = Duration::from_secs(60);
+/// A file's times are exact to a tick of the kernel (10 ms at the coarsest): a file changed within the tick in which it was
+/// read could look unchanged.
+const TIME_GRANULARITY: Duration = Duration::from_millis(20);
+/// What a killed process left under a temporary name may go after this long.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// A component ready to be linked.
+#[derive(Debug)]
+pub struct Artifact {
+    /// The machine code, mapped where that is possible.
+    pub component: Component,
+    /// The SHA-256 of the component's file, in lower-case hexadecimal.
+    pub digest: String,
+}
+
+/// Loads `guest` from a shelf, or compiles it and keeps the machine code for the next call.
+///
+/// # Errors
+///
+/// When the component cannot be read, is no component, or passes a limit. Never because of a shelf.
+pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact> {
+    let path = &guest.component;
+    let (mut file, before) = open_component(path, limits)?;
+    let shelves = shelf_paths(guest);
+    let by_identity = component_key(&before);
+    for path in &shelves {
+        if let Some(artifact) = Shelf::open(path).and_then(|shelf| shelf.find(engine, &by_identity)) {
+            check_pin(guest, &artifact.digest)?;
+            return Ok(artifact);
+        }
+    }
+
+    let bytes = read_component(&mut file, &before).with_context(|| cannot_read(path))?;
+    let digest = hex(&Sha256::digest(&bytes));
+    check_pin(guest, &digest)?;
+    let Some(shelf) = shelves.iter().find_map(|path| Shelf::create(path)) else {
+        log::info!("there is no place to keep machine code, so {} is compiled for this call alone", guest.name);
+        let code = compile(guest, bytes, limits)?;
+        return Ok(Artifact { component: from_memory(engine, &code)?, digest });
+    };
+    // Of many first calls at once, one compiles and the others wait for it. Without locks (some network file systems)
+    // each compiles for itself, and the last to finish is the one that stays.
+    let _lock = shelf.lock();
+    let by_digest = digest_key(&digest);
+    if let Some(artifact) = shelf.find(engine, &by_digest) {
+        shelf.note(&by_identity, &digest, path);
+        return Ok(artifact);
+    }
+    let code = compile(guest, bytes, limits)?;
+    match shelf.keep(&digest, &code, &[&by_digest, &by_identity], path) {
+        Ok(()) => shelf.evict(SHELF_BYTES, &digest),
+        Err(error) => log::info!("cannot keep machine code in '{}': {error}", shelf.path.display()),
+    }
+    let component = match shelf.find(engine, &by_digest) {
+        Some(artifact) => artifact.component,
+        None => from_memory(engine, &code)?,
+    };
+    Ok(Artifact { component, digest })
+}
+
+/// Where the machine code of `guest` may lie, in the order of search. Only what came with the executable is trusted beside
+/// its component: a directory that a stranger packed could have held machine code, too.
+fn shelf_paths(guest: &Guest) -> Vec<PathBuf> {
+    let beside = guest.component.parent().filter(|_| guest.shipped).map(|folder| folder.join("artifacts"));
+    beside.into_iter().chain(user_shelf()).collect()
+}
+
+/// This user's own shelf: `$XDG_CACHE_HOME/cipher`, or `~/.cache/cipher`.
+pub fn user_shelf() -> Option<PathBuf> {
+    catalog::user_base("XDG_CACHE_HOME", ".cache").map(|base| base.join("cipher"))
+}
+
+/// A directory of machine code that is safe to load from.
+struct Shelf {
+    path: PathBuf,
+    directory: OwnedFd,
+}
+
+/// What a record says.
+struct Record {
+    digest: String,
+    /// The identity of the artifact's file when it was written.
+    artifact: String,
+}
+
+impl Shelf {
+    /// Opens the shelf at `path`, unless it is missing or another user could have written there.
+    fn open(path: &Path) -> Option<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+        let stat = rustix::fs::fstat(&directory).ok()?;
+        if !is_ours(stat.st_uid, stat.st_mode) {
+            log::warn!("'{}' is not used for machine code: others than this user can write there", path.display());
+            return None;
+        }
+        Some(Self { path: path.to_owned(), directory })
+    }
+
+    /// Opens the shelf at `path` for writing, making it where it is missing.
+    fn create(path: &Path) -> Option<Self> {
+        // Readable by all: what root installs serves every user.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
+        if let Err(error) = made {
+            log::info!("cannot make '{}': {error}", path.display());
+            return None;
+        }
+        let writable = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+        Self::open(path).filter(|_| writable)
+    }
+
+    /// Waits for the shelf's lock; it goes when the file is closed, also when the process is killed.
+    fn lock(&self) -> Option<File> {
+        let file = File::options().create(true).append(true).open(self.path.join("lock")).ok()?;
+        file.lock().ok()?;
+        Some(file)
+    }
+
+    /// The artifact that the record `key` leads to, if both are there, ours and unchanged.
+    fn find(&self, engine: &Engine, key: &str) -> Option<Artifact> {
+        let (record_file, used) = self.open_ours(&record_name(key))?;
+        let record = Record::read(&record_file)?;
+        let (file, metadata) = self.open_ours(&artifact_name(&record.digest))?;
+        if identity(&metadata) != record.artifact {
+            log::info!("machine code of {} was touched after it was written", record.digest);
+            return None;
+        }
+        let component = map(engine, file).inspect_err(|error| log::info!("cannot use machine code: {error:#}")).ok()?;
+        if used.modified().ok()?.elapsed().unwrap_or_default() > USE_PRECISION {
+            // Only eviction reads it, so on a read-only disk it may stay as it is.
+            let _ = record_file.set_modified(SystemTime::now());
+        }
+        Some(Artifact { component, digest: record.digest })
+    }
+
+    fn open_ours(&self, name: &str) -> Option<(File, Metadata)> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&self.directory, name, flags, Mode::empty()).ok()?);
+        let metadata = file.metadata().ok()?;
+        (metadata.is_file() && is_ours(metadata.uid(), metadata.mode())).then_some((file, metadata))
+    }
+
+    /// Writes an artifact and the records that lead to it.
+    fn keep(&self, digest: &str, code: &[u8], keys: &[&str], component: &Path) -> io::Result<()> {
+        self.write(&artifact_name(digest), code)?;
+        for key in keys {
+            self.write_record(key, digest, component)?;
+        }
+        // The names must survive a power cut as the contents do.
+        rustix::fs::fsync(&self.directory)?;
+        Ok(())
+    }
+
+    /// Adds a record for an artifact that is there already.
+    fn note(&self, key: &str, digest: &str, component: &Path) {
+        if let Err(error) = self.write_record(key, digest, component) {
+            log::info!("cannot write to '{}': {error}", self.path.display());
+        }
+    }
+
+    fn write_record(&self, key: &str, digest: &str, component: &Path) -> io::Result<()> {
+        let artifact = identity(&fs::symlink_metadata(self.path.join(artifact_name(digest)))?);
+        let shown = std::path::absolute(component)?;
+        let text = format!("{digest} {artifact}\n{}\n", crate::escape::line(&shown.to_string_lossy()));
+        self.write(&record_name(key), text.as_bytes())
+    }
+
+    fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::Builder::new()
+            .prefix(".new-")
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(&self.path)?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(self.path.join(name))?;
+        Ok(())
+    }
+
+    /// Removes what was used least recently until all machine code fits into `limit` bytes; `keep` stays.
+    fn evict(&self, limit: u64, keep: &str) {
+        let Ok(holdings) = holdings(&self.path) else { return };
+        let mut total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
+        for holding in &holdings {
+            if total <= limit {
+                break;
+            }
+            if holding.digest != keep {
+                total -= holding.bytes;
+                for file in &holding.files {
+                    let _ = fs::remove_file(file);
+                }
+            }
+        }
+    }
+}
+
+/// A component's machine code on a shelf, with all its files.
+#[derive(Debug)]
+pub struct Holding {
+    /// The SHA-256 of the component.
+    pub digest: String,
+    /// A file that had these bytes when it was compiled.
+    pub component: String,
+    /// The size of the machine code.
+    pub bytes: u64,
+    /// When it was last loaded, to the minute.
+    pub used: SystemTime,
+    files: Vec<PathBuf>,
+}
+
+/// What lies on the shelf at `path`, least recently used first. What leads nowhere is listed with no component.
+///
+/// # Errors
+///
+/// When the directory cannot be read. A missing one holds nothing.
+pub fn holdings(path: &Path) -> io::Result<Vec<Holding>> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found: std::collections::BTreeMap<String, Holding> = std::collections::BTreeMap::new();
+    for entry in entries.flatten() {
+        let (Ok(metadata), file) = (entry.metadata(), entry.path()) else { continue };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut component = String::new();
+        let (digest, bytes) = if let Some((digest, _)) = name.strip_suffix(".cwasm").and_then(|n| n.split_once('-')) {
+            (digest.to_owned(), metadata.len())
+        } else if name.ends_with(".record") {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            component = text.lines().nth(1).unwrap_or_default().to_owned();
+            (text.split(' ').next().unwrap_or_default().to_owned(), 0)
+        } else if name.starts_with(".new-") && modified.elapsed().unwrap_or_default() > ABANDONED {
+            (String::new(), metadata.len())
+        } else {
+            continue;
+        };
+        let holding = found.entry(digest.clone()).or_insert_with(|| Holding {
+            digest,
+            component: String::new(),
+            bytes: 0,
+            used: SystemTime::UNIX_EPOCH,
+            files: Vec::new(),
+        });
+        holding.bytes += bytes;
+        holding.used = holding.used.max(modified);
+        if !component.is_empty() {
+            holding.component = component;
+        }
+        holding.files.push(file);
+    }
+    let mut holdings: Vec<Holding> = found.into_values().collect();
+    holdings.sort_by_key(|holding| holding.used);
+    Ok(holdings)
+}
+
+/// Removes everything on the shelf at `path`, and says how many bytes of machine code that was.
+///
+/// # Errors
+///
+/// When a file cannot be removed.
+pub fn clear(path: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for holding in holdings(path)? {
+        for file in &holding.files {
+            fs::remove_file(file)?;
+        }
+        bytes += holding.bytes;
+    }
+    Ok(bytes)
+}
+
+impl Record {
+    fn read(mut file: &File) -> Option<Self> {
+        let mut text = [0; 512];
+        let length = file.read(&mut text).ok()?;
+        let first = std::str::from_utf8(&text[..length]).ok()?.lines().next()?;
+        let (digest, artifact) = first.split_once(' ')?;
+        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_digest.then(|| Self { digest: digest.to_owned(), artifact: artifact.to_owned() })
+    }
+}
+
+/// Whether a file or directory of this owner and mode can have been written by none but this user and root.
+fn is_ours(owner: u32, mode: u32) -> bool {
+    (owner == rustix::process::geteuid().as_raw() || owner == 0) && mode & 0o022 == 0
+}
+
+/// What changes when a file is written, replaced or given other times; nobody can set `ctime` at will.
+fn identity(metadata: &Metadata) -> String {
+    let (m, c) = (metadata.mtime_nsec(), metadata.ctime_nsec());
+    format!("{:x}-{:x}-{:x}.{m:x}-{:x}.{c:x}", metadata.ino(), metadata.len(), metadata.mtime(), metadata.ctime())
+}
+
+fn component_key(metadata: &Metadata) -> String {
+    format!("{:x}-{}-{}", metadata.dev(), identity(metadata), engine::fingerprint())
+}
+
+fn digest_key(digest: &str) -> String {
+    format!("{digest}-{}", engine::fingerprint())
+}
+
+fn artifact_name(digest: &str) -> String {
+    format!("{}.cwasm", digest_key(digest))
+}
+
+fn record_name(key: &str) -> String {
+    format!("{key}.record")
+}
+
+fn open_component(path: &Path, limits: &Limits) -> Result<(File, Metadata)> {
+    let (file, metadata) = regular_file::open(path)
+        .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
+        .with_context(|| cannot_read(path))?;
+    if metadata.len() > limits.component_bytes {
+        let (size, limit) = (metadata.len(), limits.component_bytes);
+        bail!("the component '{}' has {size} bytes; the limit is {limit} (--max-component)", path.display());
+    }
+    Ok((file, metadata))
+}
+
+/// Reads the component whose metadata was `before`, and makes sure that its identity stands for these bytes.
+fn read_component(file: &mut File, before: &Metadata) -> Result<Vec<u8>> {
+    let changed = SystemTime::UNIX_EPOCH + Duration::new(before.ctime().max(0) as u64, before.ctime_nsec() as u32);
+    if let Some(wait) = TIME_GRANULARITY.checked_sub(changed.elapsed().unwrap_or_default()) {
+        std::thread::sleep(wait);
+    }
+    let mut bytes = Vec::with_capacity(before.len() as usize);
+    file.take(before.len() + 1).read_to_end(&mut bytes)?;
+    if identity(&file.metadata()?) != identity(before) || bytes.len() as u64 != before.len() {
+        bail!("it changed while it was read; try again");
+    }
+    Ok(bytes)
+}
+
+/// Refuses a component that is not the one its manifest pins.
+fn check_pin(guest: &Guest, digest: &str) -> Result<()> {
+    match guest.manifest.as_ref().and_then(|manifest| manifest.sha256.as_deref()) {
+        Some(pinned) if !pinned.eq_ignore_ascii_case(digest) => {
+            let path = guest.component.display();
+            bail!(
+                "the component '{path}' has the SHA-256 {digest}, but its manifest pins {pinned}; one of them was changed"
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The start of every error about a component's file.
+pub fn cannot_read(path: &Path) -> String {
+    format!("cannot read the component '{}'", path.display())
+}
+
+/// Compiles on a thread of its own, which the time limit leaves behind: the process ends soon after.
+fn compile(guest: &Guest, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>> {
+    let path = guest.component.display();
+    match kind_of(&bytes) {
+        Kind::Component => {}
+        Kind::CoreModule => {
+            bail!("'{path}' is a core WebAssembly module; a component is needed (wasm-tools component new)")
+        }
+        Kind::MachineCode => {
+            bail!("'{path}' is compiled machine code; cipher loads none that it did not compile itself")
+        }
+        Kind::Text => bail!("'{path}' is WebAssembly text; assemble it first (wasm-tools parse)"),
+        Kind::Other => bail!("'{path}' is not a WebAssembly component"),
+    }
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::Builder::new()
+        .name("compiler".to_owned())
+        .spawn(move || {
+            let code = engine::compiler().and_then(|engine| engine.precompile_component(&bytes).map_err(Into::into));
+            // Nobody listens any more once the time is up.
+            let _ = sender.send(code);
+        })
+        .context("cannot start a thread to compile on")?;
+    let message = format!("compiling {} for its first use", guest.name);
+    log::info!("{message}");
+    match progress::spin(message, || receiver.recv_timeout(limits.compile_time)) {
+        Ok(code) => code.map_err(|error| anyhow!("'{path}' is not a valid component: {}", innermost(&error))),
+        Err(_) => bail!("'{path}' took longer than {:?} to compile (--compile-timeout)", limits.compile_time),
+    }
+}
+
+fn innermost(error: &anyhow::Error) -> String {
+    crate::escape::line(&error.root_cause().to_string()).into_owned()
+}
+
+enum Kind {
+    Component,
+    CoreModule,
+    MachineCode,
+    Text,
+    Other,
+}
+
+/// What the first bytes of a file say it is (the WebAssembly binary format: magic, version, layer).
+fn kind_of(bytes: &[u8]) -> Kind {
+    match bytes {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Kind::Component,
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Kind::CoreModule,
+        [0x7f, b'E', b'L', b'F', ..] => Kind::MachineCode,
+        _ if bytes.starts_with(b"(component") => Kind::Text,
+        _ => Kind::Other,
+    }
+}
+
+fn map(engine: &Engine, mut file: File) -> Result<Component> {
+    // Wasmtime opens by path; this one leads to the very file that was checked, whatever its name leads to by now.
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // SAFETY: machine code is only as safe as whoever wrote it. `file` was opened below a directory, and is itself a
+    // regular file, that none but this user and root can write (`is_ours`); its identity is the one it had when this
+    // program renamed it into place, complete, after compiling it (`Record`); and this program never changes an artifact
+    // in place. Wasmtime checks that it was made for this engine.
+    match unsafe { Component::deserialize_file(engine, path) } {
+        Ok(component) => Ok(component),
+        Err(error) => {
+            // A file system mounted noexec cannot be mapped as code, but can be read; so can any without `/proc`.
+            log::debug!("machine code cannot be mapped: {error:#}");
+            let mut code = Vec::new();
+            file.read_to_end(&mut code)?;
+            from_memory(engine, &code)
+        }
+    }
+}
+
+fn from_memory(engine: &Engine, code: &[u8]) -> Result<Component> {
+    // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in `map`
+    // applies; wasmtime copies it.
+    Ok(unsafe { Component::deserialize(engine, code) }?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,56 @@
+//! The commands: one file each, a struct of options and one method.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::engine;
+
+mod batch;
+mod cache;
+mod inspect;
+mod list;
+mod options;
+mod transform;
+
+/// Encrypt and decrypt text with sandboxed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Encrypt a text, or standard input
+    Encrypt(transform::Transform),
+    /// Decrypt a text, or standard input
+    Decrypt(transform::Transform),
+    /// Run requests, a JSON object a line
+    Batch(batch::Batch),
+    /// List the algorithms that there are, with their settings
+    List(list::List),
+    /// Show what a component imports and exports, and whether it fits, without running it
+    Inspect(inspect::Inspect),
+    /// Show, fill or clear the store of compiled machine code
+    Cache(cache::Cache),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// One whose message is the line for the user.
+    pub fn run(self) -> Result<()> {
+        use crate::session::Operation::{Decrypt, Encrypt};
+        match self.command {
+            Command::Encrypt(transform) => transform.run(Encrypt),
+            Command::Decrypt(transform) => transform.run(Decrypt),
+            Command::Batch(batch) => batch.run(),
+            Command::List(list) => list.run(),
+            Command::Inspect(inspect) => inspect.run(),
+            Command::Cache(cache) => cache.run(),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! `cipher batch`: requests as JSON Lines, in the shape of the HTTP host of the same guests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::options::{AuditOptions, JobOptions, LimitOptions};
+use crate::catalog::{self, Catalog};
+use crate::clock::Clock;
+use crate::jobs::Done;
+use crate::limits::Limits;
+use crate::output::Output;
+use crate::pipeline::{self, Ends};
+use crate::records::{Block, Blocks, Separator};
+use crate::session::{Linked, Operation, Session};
+use crate::settings::{self, Given, Setting};
+use crate::{engine, regular_file};
+
+/// How many instances a worker keeps for requests to come, each of one guest with its settings.
+const SESSIONS: usize = 8;
+
+/// Requests, a JSON object a line.
+#[derive(Debug, Args)]
+pub struct Batch {
+    /// The file with the requests; without it, standard input
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    jobs: JobOptions,
+    #[command(flatten)]
+    audit: AuditOptions,
+    #[command(flatten)]
+    limits: LimitOptions,
+}
+
+/// A line of the input.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request<'a> {
+    message: String,
+    algorithm: String,
+    #[serde(default)]
+    operation: Way,
+    #[serde(default, borrow)]
+    id: Id<'a>,
+    #[serde(default)]
+    settings: Settings,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Way {
+    #[default]
+    Encrypt,
+    Decrypt,
+}
+
+/// Any JSON value, as it came; `null` is one, too.
+#[derive(Default, Clone, Copy)]
+struct Id<'a>(Option<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+/// Settings, each once.
+#[derive(Default)]
+struct Settings(Given);
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Unique;
+
+        impl<'de> Visitor<'de> for Unique {
+            type Value = Settings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object from settings to strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
+                let mut settings = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    if name.contains('\0') || value.contains('\0') {
+                        return Err(de::Error::custom("a setting cannot contain a NUL character"));
+                    }
+                    if settings.contains_key(&name) {
+                        return Err(de::Error::custom(format_args!("duplicate setting `{name}`")));
+                    }
+                    settings.insert(name, value);
+                }
+                Ok(Settings(settings))
+            }
+        }
+
+        deserializer.deserialize_map(Unique)
+    }
+}
+
+/// A line of the output.
+#[derive(Serialize)]
+struct Response<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Result(String),
+    Error(String),
+}
+
+impl Batch {
+    /// Runs the requests.
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read, entries or results cannot be written, or a request failed.
+    pub fn run(self) -> Result<()> {
+        let limits = self.limits.limits()?;
+        let input = match &self.file {
+            Some(path) => regular_file::open(path).with_context(|| format!("cannot read '{}'", path.display()))?,
+            None => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        };
+        let jobs = self.jobs.jobs();
+        let blocks = Blocks::new(
+            input.try_clone()?,
+            Separator::Line,
+            pipeline::block_bytes(jobs),
+            // A message in JSON takes more than itself: at the worst six bytes for one, as in `\u0001`.
+            limits.message_bytes.saturating_mul(6),
+        );
+        let (catalog, clock) = (Catalog::from_environment(), Clock::new(engine::loader()?));
+        let guests = Guests { catalog, clock, limits, known: Mutex::default() };
+        let guests = Arc::new(guests);
+        let worker = |_| {
+            let guests = guests.clone();
+            let (isolate, fail_fast) = (self.jobs.isolate, self.jobs.fail_fast);
+            let mut worker = Worker { guests, isolate, fail_fast, sessions: Vec::new() };
+            move |block| worker.work(block)
+        };
+        let ends = Ends { sink: self.audit.sink()?, output: Output::stdout()?, input };
+        pipeline::run((0..jobs).map(worker).collect(), blocks, ends)
+    }
+}
+
+/// The guests that were asked for, each loaded once, for all workers.
+struct Guests {
+    catalog: Catalog,
+    clock: Clock,
+    limits: Limits,
+    known: Mutex<HashMap<String, Arc<Linked>>>,
+}
+
+impl Guests {
+    fn get(&self, algorithm: &str) -> Result<Arc<Linked>> {
+        if catalog::is_path(algorithm.as_ref()) {
+            bail!("algorithm: {algorithm:?} is a path; a request can only name a guest of the catalog");
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(algorithm) {
+            return Ok(found.clone());
+        }
+        let guest = self.catalog.find(algorithm.as_ref())?;
+        let linked = Linked::load(&guest, &self.clock, &self.limits)?;
+        known.insert(algorithm.to_owned(), linked.clone());
+        Ok(linked)
+    }
+}
+
+/// One of the threads that work on requests.
+struct Worker {
+    guests: Arc<Guests>,
+    isolate: bool,
+    fail_fast: bool,
+    /// Instances for requests to come, the last used at the end.
+    sessions: Vec<(String, Vec<Setting>, Session)>,
+}
+
+impl Worker {
+    fn work(&mut self, block: Block) -> Done {
+        let mut done = Done { bytes: block.bytes.len() as u64, ..Done::default() };
+        for (number, record) in (block.first..).zip(Separator::Line.records(&block.bytes)) {
+            done.count += 1;
+            let (id, result) = self.line(number, record.text, &mut done);
+            let outcome = match result {
+                Ok(result) => Outcome::Result(result),
+                Err(error) => {
+                    done.failed += 1;
+                    Outcome::Error(format!("line {number}: {error:#}"))
+                }
+            };
+            let failed = matches!(outcome, Outcome::Error(_));
+            // Writing to a Vec cannot fail, and every field is a string or was JSON before.
+            let _ = serde_json::to_writer(&mut done.output, &Response { id: id.0, outcome });
+            done.output.push(b'\n');
+            done.last = failed && self.fail_fast;
+            if done.last {
+                break;
+            }
+        }
+        done
+    }
+
+    fn line<'a>(&mut self, number: u64, line: &'a [u8], done: &mut Done) -> (Id<'a>, Result<String>) {
+        match parse(line) {
+            Ok(request) => (request.id, self.request(number, request, done)),
+            Err((id, error)) => (id, Err(error)),
+        }
+    }
+
+    fn request(&mut self, number: u64, request: Request<'_>, done: &mut Done) -> Result<String> {
+        let linked = self.guests.get(&request.algorithm)?;
+        let guest = linked.guest();
+        let settings = settings::resolve(guest, &request.settings.0)?;
+        let reusable = |(name, with, _): &(String, Vec<Setting>, Session)| *name == guest.name && *with == settings;
+        let mut session = match self.sessions.iter().position(reusable) {
+            Some(at) => self.sessions.remove(at).2,
+            None => linked.open(&settings)?,
+        };
+        session.set_record(number);
+        let operation = match request.operation {
+            Way::Encrypt => Operation::Encrypt,
+            Way::Decrypt => Operation::Decrypt,
+        };
+        let result = session.call(operation, &request.message);
+        session.drain_entries(&mut done.entries);
+        if !self.isolate && result.is_ok() {
+            if self.sessions.len() == SESSIONS {
+                self.sessions.remove(0);
+            }
+            self.sessions.push((guest.name.clone(), settings, session));
+        }
+        result
+    }
+}
+
+/// The request in a line, or its `id` as far as there is one, and what is wrong.
+fn parse(line: &[u8]) -> Result<Request<'_>, (Id<'_>, anyhow::Error)> {
+    #[derive(Deserialize)]
+    struct Only<'a> {
+        #[serde(default, borrow)]
+        id: Id<'a>,
+    }
+
+    serde_json::from_slice(line).map_err(|error| {
+        let id = serde_json::from_slice(line).map_or(Id(None), |only: Only<'_>| only.id);
+        let text = error.to_string();
+        // A line is all of its document, so serde's own line number says nothing.
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        (id, anyhow!("{what} (column {})", error.column()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(line: &str) -> String {
+        parse(line.as_bytes()).err().unwrap().1.to_string()
+    }
+
+    #[test]
+    fn a_request_needs_a_message_and_an_algorithm() {
+        let request = parse(br#"{"message":"m","algorithm":"A"}"#).ok().unwrap();
+        assert_eq!((request.message.as_str(), request.algorithm.as_str()), ("m", "A"));
+        assert!(matches!(request.operation, Way::Encrypt));
+        assert!(request.id.0.is_none());
+        assert_eq!(error(r#"{"message":"m"}"#), "missing field `algorithm` (column 15)");
+        assert_eq!(
+            error(r#"{"message":1,"algorithm":"A"}"#),
+            "invalid type: integer `1`, expected a string (column 12)"
+        );
+    }
+
+    #[test]
+    fn whatever_is_ambiguous_is_refused() {
+        assert!(error(r#"{"message":"m","message":"n","algorithm":"A"}"#).starts_with("duplicate field `message`"));
+        assert!(
+            error(r#"{"message":"m","algorithm":"A","settings":{"X":"1","X":"2"}}"#).starts_with("duplicate setting")
+        );
+        assert!(error(r#"{"message":"m","algorithm":"A","setings":{}}"#).starts_with("unknown field `setings`"));
+        assert!(error(r#"{"message":"\ud800","algorithm":"A"}"#).contains("surrogate"));
+        assert!(error("{}{}").starts_with("missing field") || error("{}{}").starts_with("trailing"));
+        assert!(error("").starts_with("EOF"));
+    }
+
+    #[test]
+    fn an_id_comes_back_as_it_came_even_from_a_bad_request() {
+        for id in ["null", "1.50", "12345678901234567890123", r#"{"b":1,"a":[]}"#, r#""\u0041""#] {
+            let good = format!(r#"{{"id":{id},"message":"m","algorithm":"A"}}"#);
+            assert_eq!(parse(good.as_bytes()).ok().unwrap().id.0.unwrap().get(), id);
+            let bad = format!(r#"{{"id":{id},"message":"m"}}"#);
+            assert_eq!(parse(bad.as_bytes()).err().unwrap().0.0.unwrap().get(), id);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `cipher inspect`.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, Result, bail};
+use bytesize::ByteSize;
+use clap::Args;
+use serde_json::json;
+
+use super::options::LimitOptions;
+use crate::catalog::{Catalog, Guest};
+use crate::contract::{self, Fit};
+use crate::output::Output;
+use crate::{artifacts, engine, escape};
+
+/// What a component needs, offers and will be given.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// An algorithm's name (see 'cipher list'), or the path of a component
+    algorithm: OsString,
+    /// Write one JSON object instead of text, for scripts
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitOptions,
+}
+
+impl Inspect {
+    /// Compiles the component if it was not compiled before, and looks at its type. None of it runs.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be loaded, or does not fit the contract.
+    pub fn run(self) -> Result<()> {
+        let guest = Catalog::from_environment().find(&self.algorithm)?;
+        let engine = engine::loader()?;
+        let artifact = artifacts::load(&engine, &guest, &self.limits.limits()?)?;
+        let bytes = guest.component.metadata().with_context(|| artifacts::cannot_read(&guest.component))?.len();
+        let fit = contract::fit(&engine, &artifact.component);
+        let text = match self.json {
+            true => serde_json::to_string_pretty(&json(&guest, &artifact.digest, bytes, &fit))? + "\n",
+            false => text(&guest, &artifact.digest, bytes, &fit),
+        };
+        Output::stdout()?.write(text.as_bytes())?;
+        match fit.problems.as_slice() {
+            [] => Ok(()),
+            problems => bail!("{} does not fit the contract: {}", guest.name, problems.join("; ")),
+        }
+    }
+}
+
+fn text(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> String {
+    let path = escape::line(&guest.component.to_string_lossy()).into_owned();
+    let mut text = format!("{}: {path}\n  {}, sha256:{digest}\nimports\n", guest.name, ByteSize(bytes));
+    for import in &fit.imports {
+        text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
+    }
+    text += "exports\n";
+    for export in &fit.exports {
+        text += &format!("  {}: {}\n", export.name, export.kind);
+    }
+    let settings = guest.manifest.iter().flat_map(|manifest| manifest.settings.keys());
+    let settings: Vec<String> = settings.map(|variable| escape::line(variable).into_owned()).collect();
+    let granted = [(guest.grants().clocks, "clocks"), (guest.grants().random, "randomness")];
+    let granted = granted.iter().filter(|(granted, _)| *granted).map(|(_, what)| (*what).to_owned());
+    let given: Vec<String> = settings.into_iter().chain(granted).collect();
+    text += &format!("is given\n  {}\n", if given.is_empty() { "nothing".to_owned() } else { given.join(", ") });
+    text += &format!("takes long messages\n  {}\n", if fit.streams { "in pieces" } else { "whole" });
+    text
+}
+
+fn json(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> serde_json::Value {
+    let imports: Vec<_> = fit.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
+    let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
+    json!({
+        "name": guest.name,
+        "component": guest.component,
+        "bytes": bytes,
+        "sha256": digest,
+        "imports": imports,
+        "exports": exports,
+        "settings": guest.manifest.iter().flat_map(|manifest| manifest.settings.keys()).collect::<Vec<_>>(),
+        "clocks": guest.grants().clocks,
+        "random": guest.grants().random,
+        "streams": fit.streams,
+        "problems": fit.problems,
+    })
+}

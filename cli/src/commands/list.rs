@@ -1,0 +1,96 @@
+//! `cipher list`.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use serde::Serialize;
+
+use crate::catalog::{Catalog, Guest};
+use crate::escape;
+use crate::output::Output;
+use crate::settings::{self, Given, Setting};
+
+/// The guests that there are.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Write one JSON array instead of text, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the list says of a guest.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    description: &'a str,
+    component: &'a Path,
+    settings: Vec<Described>,
+}
+
+#[derive(Debug, Serialize)]
+struct Described {
+    #[serde(flatten)]
+    setting: Setting,
+    default: String,
+    help: String,
+}
+
+impl List {
+    /// Writes the list to standard output.
+    ///
+    /// # Errors
+    ///
+    /// When a guest cannot be read; the others are listed all the same.
+    pub fn run(self) -> Result<()> {
+        let catalog = Catalog::from_environment();
+        let (guests, broken): (Vec<_>, Vec<_>) = catalog.all()?.into_iter().partition(Result::is_ok);
+        let guests: Vec<Guest> = guests.into_iter().flatten().collect();
+        let entries = guests.iter().map(Entry::new).collect::<Result<Vec<_>>>()?;
+        let text = match self.json {
+            true => serde_json::to_string_pretty(&entries)? + "\n",
+            false => entries.iter().map(Entry::text).collect(),
+        };
+        Output::stdout()?.write(text.as_bytes())?;
+        for error in broken.iter().filter_map(|guest| guest.as_ref().err()) {
+            log::error!("{error:#}");
+        }
+        if !broken.is_empty() {
+            bail!("{} of {} guests cannot be used", broken.len(), broken.len() + entries.len());
+        }
+        if entries.is_empty() && !self.json {
+            let searched: Vec<String> = catalog.directories().map(|path| path.display().to_string()).collect();
+            log::warn!("no guests found in {}", searched.join(", "));
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn new(guest: &'a Guest) -> Result<Self> {
+        let manifest = guest.manifest.as_ref();
+        let settings = settings::resolve(guest, &Given::new())?.into_iter().map(|setting| {
+            let declared = manifest.and_then(|manifest| manifest.settings.get(&setting.variable));
+            Described {
+                default: declared.map(|declared| declared.default.clone()).unwrap_or_default(),
+                help: declared.map(|declared| declared.help.clone()).unwrap_or_default(),
+                setting,
+            }
+        });
+        Ok(Self {
+            name: &guest.name,
+            description: manifest.map_or("", |manifest| &manifest.description),
+            component: &guest.component,
+            settings: settings.collect(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}: {}\n", self.name, escape::line(self.description));
+        for Described { setting: Setting { variable, value, source }, help, .. } in &self.settings {
+            let (variable, value, help) = (escape::line(variable), escape::line(value), escape::line(help));
+            text += &format!("  {variable}={value} ({source}) {help}\n");
+        }
+        text + &format!("  {}\n", escape::line(&self.component.to_string_lossy()))
+    }
+}

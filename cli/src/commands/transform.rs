@@ -1,0 +1,195 @@
+//! `cipher encrypt` and `cipher decrypt`.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+
+use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
+use crate::audit::Sink;
+use crate::clock::Clock;
+use crate::engine;
+use crate::input::{Beginning, Input};
+use crate::jobs::Done;
+use crate::limits::Limits;
+use crate::output::Output;
+use crate::pipeline::{self, Ends};
+use crate::progress::Progress;
+use crate::records::{Block, Blocks, Record, Separator};
+use crate::session::{Linked, Operation, Session};
+use crate::settings::{self, Setting};
+
+/// One message, or standard input, through one guest.
+#[derive(Debug, Args)]
+pub struct Transform {
+    #[command(flatten)]
+    guest: GuestOptions,
+    /// The text; without it, standard input is one message, read to its end
+    text: Option<String>,
+    /// Take every line of standard input as a message, and keep its line ending
+    #[arg(long, conflicts_with = "text", help_heading = "Records")]
+    lines: bool,
+    /// Take every record of standard input that ends in NUL as a message
+    #[arg(long, short = '0', conflicts_with_all = ["text", "lines"], help_heading = "Records")]
+    null: bool,
+    #[command(flatten)]
+    jobs: JobOptions,
+    #[command(flatten)]
+    audit: AuditOptions,
+    #[command(flatten)]
+    limits: LimitOptions,
+}
+
+impl Transform {
+    /// Runs `operation` on the text.
+    ///
+    /// # Errors
+    ///
+    /// When the guest cannot be loaded or called, or its entries or result cannot be written.
+    pub fn run(self, operation: Operation) -> Result<()> {
+        let limits = self.limits.limits()?;
+        let guest = self.guest.find()?;
+        let settings = settings::resolve(&guest, &self.guest.given())?;
+        let linked = Linked::load(&guest, &Clock::new(engine::loader()?), &limits)?;
+        let (sink, output) = (self.audit.sink()?, Output::stdout()?);
+        let separator = match (self.lines, self.null) {
+            (true, _) => Separator::Line,
+            (_, true) => Separator::Nul,
+            _ => {
+                let mut one = One { session: linked.open(&settings)?, operation, sink, output };
+                match &self.text {
+                    Some(text) => one.call(text, "\n")?,
+                    None => one.stdin(&limits)?,
+                }
+                one.session.abandon();
+                return Ok(());
+            }
+        };
+        let settings: Arc<[Setting]> = settings.into();
+        let worker = |_| {
+            let mut worker = Worker {
+                guest: linked.clone(),
+                settings: settings.clone(),
+                operation,
+                separator,
+                isolate: self.jobs.isolate,
+                fail_fast: self.jobs.fail_fast,
+                session: None,
+            };
+            move |block| worker.work(block)
+        };
+        let jobs = self.jobs.jobs();
+        let input = stdin()?;
+        let blocks = Blocks::new(input.try_clone()?, separator, pipeline::block_bytes(jobs), limits.message_bytes);
+        pipeline::run((0..jobs).map(worker).collect(), blocks, Ends { sink, output, input })
+    }
+}
+
+/// Standard input without a buffer of its own; a person at a terminal is told that it is waited for.
+fn stdin() -> Result<File> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        log::warn!("reading the message from the terminal; end it with Ctrl-D");
+    }
+    Ok(stdin.as_fd().try_clone_to_owned()?.into())
+}
+
+/// One message, from its text to its result.
+struct One {
+    session: Session,
+    operation: Operation,
+    sink: Sink,
+    output: Output,
+}
+
+impl One {
+    /// The whole message in one call; `end` follows the result.
+    fn call(&mut self, text: &str, end: &str) -> Result<()> {
+        let result = self.session.call(self.operation, text);
+        // What the guest reported of a call that failed is a fact all the same.
+        self.sink.write(&self.session.take_entries())?;
+        self.output.write((result? + end).as_bytes())
+    }
+
+    /// Standard input: in one call if it is short or the guest takes it no other way, else piece by piece.
+    fn stdin(&mut self, limits: &Limits) -> Result<()> {
+        let stdin = stdin()?;
+        let mut input = Input::new(&stdin, "standard input");
+        let first = match input.begin()? {
+            Beginning::Whole(text) => return self.call(text, ""),
+            Beginning::Part(text) => text,
+        };
+        let Some(mut message) = self.session.message(self.operation)? else {
+            return self.call(input.whole(limits.message_bytes)?, "");
+        };
+        let mut progress = Progress::new(&stdin);
+        // The message's one entry comes with its end, and a result must not be complete before its entry is written.
+        self.output.write_part(&message.update(first)?)?;
+        while let Some(piece) = input.next_piece()? {
+            progress.advance(piece.len() as u64);
+            let part = message.update(piece)?;
+            progress.suspend(|| self.output.write_part(&part))?;
+        }
+        let rest = message.finish();
+        self.sink.write(&self.session.take_entries())?;
+        self.output.write_part(&rest?)?;
+        self.output.complete()
+    }
+}
+
+/// One of the threads that work on records.
+struct Worker {
+    guest: Arc<Linked>,
+    settings: Arc<[Setting]>,
+    operation: Operation,
+    separator: Separator,
+    isolate: bool,
+    fail_fast: bool,
+    /// The instance that the next record gets; none at the start and after a record that failed.
+    session: Option<Session>,
+}
+
+impl Worker {
+    fn work(&mut self, block: Block) -> Done {
+        let mut done = Done { bytes: block.bytes.len() as u64, ..Done::default() };
+        for (number, record) in (block.first..).zip(self.separator.records(&block.bytes)) {
+            done.count += 1;
+            if let Err(error) = self.record(number, record, &mut done) {
+                done.errors.push((number, error));
+                done.failed += 1;
+                done.last = self.fail_fast;
+                if done.last {
+                    break;
+                }
+            }
+        }
+        done
+    }
+
+    fn record(&mut self, number: u64, record: Record<'_>, done: &mut Done) -> Result<()> {
+        let text = std::str::from_utf8(record.text).map_err(|error| {
+            let at = error.valid_up_to();
+            anyhow!("it is not UTF-8: byte 0x{:02x} at offset {at} of the record", record.text[at])
+        })?;
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert(self.guest.open(&self.settings)?),
+        };
+        session.set_record(number);
+        let result = session.call(self.operation, text);
+        session.drain_entries(&mut done.entries);
+        if self.isolate || result.is_err() {
+            self.session = None;
+        }
+        let result = result?;
+        if !self.separator.holds(&result, record.terminator) {
+            bail!("its result contains the separator, so it would be read as several records");
+        }
+        done.output.extend_from_slice(result.as_bytes());
+        done.output.extend_from_slice(record.terminator);
+        Ok(())
+    }
+}

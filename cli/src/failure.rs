@@ -1,0 +1,83 @@
+//! Why a guest failed, in one sentence for the user.
+
+use anyhow::{Error, Result, anyhow, bail};
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use crate::escape;
+use crate::host::Host;
+use crate::limits::Exceeded;
+
+/// How much of a guest's own words is shown, in characters.
+const SHOWN_CHARS: usize = 300;
+
+/// Fails if a component imports what the host does not offer.
+///
+/// # Errors
+///
+/// With the names of what is `missing`, unless there is nothing.
+pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = missing.iter().map(|import| format!("'{}'", shorten(import))).collect();
+    bail!("{name} imports {}, which cipher does not offer", names.join(", "))
+}
+
+/// Why the guest `name` cannot be linked.
+pub fn of_linking(name: &str, error: wasmtime::Error) -> Error {
+    log::debug!("{error:?}");
+    anyhow!("{name} does not fit the contract: {}", shorten(&error.root_cause().to_string()))
+}
+
+/// Why a call of the guest `name`, or its start, failed.
+pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
+    log::debug!("{}", escape::line(&format!("{error:?}")));
+    let (printed, _) = host.take_printed();
+    anyhow!(if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        format!("{name} {exceeded}")
+    } else if host.meter.denied {
+        format!("{name} {}", host.meter.out_of_memory())
+    } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        format!("{name} exited with status {} instead of returning a result", exit.0)
+    } else if let Some(trap) = error.downcast_ref::<Trap>() {
+        match last_line(&printed) {
+            // The guest's own reason, by the contract its last line.
+            Some(line) if *trap == Trap::UnreachableCodeReached => format!("{name} failed: {}", shorten(line)),
+            _ => format!("{name} trapped: {}", explain(trap)),
+        }
+    } else {
+        format!("{name} broke the contract: {}", shorten(&error.root_cause().to_string()))
+    })
+}
+
+/// Logs what the guest `name` printed in a call that succeeded.
+pub fn log_printed(name: &str, host: &Host) {
+    let (printed, dropped) = host.take_printed();
+    if dropped > 0 {
+        log::info!("{name} printed {dropped} bytes more, before this");
+    }
+    for line in printed.lines() {
+        log::info!("{name} printed: {}", shorten(line));
+    }
+}
+
+fn explain(trap: &Trap) -> String {
+    match trap {
+        Trap::StackOverflow => "its stack is full (a recursion too deep?)".to_owned(),
+        Trap::UnreachableCodeReached => "it reached code marked as unreachable".to_owned(),
+        other => other.to_string().trim_start_matches("wasm trap: ").to_owned(),
+    }
+}
+
+fn last_line(printed: &str) -> Option<&str> {
+    printed.lines().rev().map(str::trim).find(|line| !line.is_empty())
+}
+
+fn shorten(text: &str) -> String {
+    let line = escape::line(text);
+    match line.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line.into_owned(),
+    }
+}

@@ -1,0 +1,130 @@
+//! What a guest may use: memory, tables and time.
+
+use std::time::{Duration, Instant};
+
+use wasmtime::ResourceLimiter;
+
+/// The stack of a guest, in bytes: wasmtime's default. A deeper recursion is a trap.
+pub const WASM_STACK_BYTES: usize = 512 * 1024;
+
+/// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
+pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
+
+/// The limits of a call, and of what comes before it.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For one message, instantiation included, in which nothing may be running on.
+    pub timeout: Duration,
+    /// Bytes over all memories and tables of a guest.
+    pub memory_bytes: usize,
+    /// Bytes of a message that is taken whole, and of a result.
+    pub message_bytes: u64,
+    /// Audit entries for one message.
+    pub audit_entries: usize,
+    /// Bytes of all audit entries for one message.
+    pub audit_bytes: usize,
+    /// Bytes of a component's file.
+    pub component_bytes: u64,
+    /// For compiling a component.
+    pub compile_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            memory_bytes: 1 << 30,
+            message_bytes: 256 << 20,
+            audit_entries: 1000,
+            audit_bytes: 1 << 20,
+            component_bytes: 256 << 20,
+            compile_time: Duration::from_secs(120),
+        }
+    }
+}
+
+/// A limit that a guest ran into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exceeded {
+    /// It ran longer than this.
+    Time(Duration),
+    /// It asked for more than this many bytes of memory and tables.
+    Memory(usize),
+}
+
+impl std::error::Error for Exceeded {}
+
+impl std::fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Time(limit) => write!(f, "ran longer than {limit:?} (--timeout)"),
+            Self::Memory(limit) => write!(f, "needs more than {limit} bytes of memory (--max-memory)"),
+        }
+    }
+}
+
+/// Counts all memories and tables of one store against one total; wasmtime's own limits are for each memory.
+#[derive(Debug)]
+pub struct Meter {
+    limit: usize,
+    used: usize,
+    /// Whether something was denied: a guest may well trap on that in a way of its own.
+    pub denied: bool,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+/// What one element of a table takes in the host, in bytes: a pointer.
+const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
+
+impl Meter {
+    /// A meter whose clock starts now.
+    pub fn new(limits: &Limits) -> Self {
+        let deadline = Instant::now() + limits.timeout;
+        Self { limit: limits.memory_bytes, used: 0, denied: false, timeout: limits.timeout, deadline }
+    }
+
+    /// Starts the clock for another message.
+    pub fn restart(&mut self) {
+        self.deadline = Instant::now() + self.timeout;
+    }
+
+    /// What is left until the deadline.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is left.
+    pub fn time_left(&self) -> Result<Duration, Exceeded> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(self.out_of_time()) } else { Ok(left) }
+    }
+
+    /// The error of a guest whose time is up.
+    pub fn out_of_time(&self) -> Exceeded {
+        Exceeded::Time(self.timeout)
+    }
+
+    /// The error of a guest that got no more memory.
+    pub fn out_of_memory(&self) -> Exceeded {
+        Exceeded::Memory(self.limit)
+    }
+
+    fn grow(&mut self, by: usize) -> bool {
+        let allowed = self.used.checked_add(by).filter(|total| *total <= self.limit);
+        match allowed {
+            Some(total) => self.used = total,
+            None => self.denied = true,
+        }
+        allowed.is_some()
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(desired.saturating_sub(current)))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES)))
+    }
+}

@@ -1,0 +1,71 @@
+//! Results out: standard output, with a closed pipe told from a write that failed.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
+use anyhow::{Context, Error, Result};
+
+/// Standard output without a buffer of its own: what is written is in the system's hands when a method returns.
+#[derive(Debug)]
+pub struct Output {
+    stdout: File,
+    /// The last character of a result that is not complete yet.
+    withheld: String,
+}
+
+impl Output {
+    /// Standard output.
+    ///
+    /// # Errors
+    ///
+    /// When no further descriptor can be had.
+    pub fn stdout() -> Result<Self> {
+        // The standard library's own buffers by line, which for a large result means one more copy and system call.
+        let stdout = io::stdout().as_fd().try_clone_to_owned().context("cannot open standard output")?;
+        Ok(Self { stdout: stdout.into(), withheld: String::new() })
+    }
+
+    /// Writes a whole result.
+    ///
+    /// # Errors
+    ///
+    /// When it does not all reach standard output; see [`is_closed_pipe`].
+    pub fn write(&mut self, result: &[u8]) -> Result<()> {
+        self.stdout.write_all(result).context("cannot write to standard output")
+    }
+
+    /// Writes the next part of a result except for its last character, so that what is out is not a complete result
+    /// before [`complete`](Self::complete).
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Self::write).
+    pub fn write_part(&mut self, part: &str) -> Result<()> {
+        let Some((last, _)) = part.char_indices().next_back() else { return Ok(()) };
+        let mut ready = std::mem::take(&mut self.withheld);
+        ready.push_str(&part[..last]);
+        self.withheld = part[last..].to_owned();
+        self.write(ready.as_bytes())
+    }
+
+    /// Writes the character that was held back.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Self::write).
+    pub fn complete(&mut self) -> Result<()> {
+        let last = std::mem::take(&mut self.withheld);
+        self.write(last.as_bytes())
+    }
+}
+
+/// Tells the user what went wrong, in one line on standard error. If that fails there is nobody left to tell.
+pub fn complain(error: &str) {
+    let _ = writeln!(io::stderr(), "error: {error}");
+}
+
+/// Whether `error` is a write to a pipe that nobody reads any more, which is how `| head` ends a program, not a failure.
+pub fn is_closed_pipe(error: &Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}

@@ -1,0 +1,70 @@
+//! Long work on records: blocks through workers, their audit entries to the sink, then their results out.
+
+use std::fs::File;
+use std::io::Read;
+
+use anyhow::{Result, bail};
+
+use crate::audit::Sink;
+use crate::interrupt::Gate;
+use crate::jobs::{self, Done};
+use crate::output::{self, Output};
+use crate::progress::Progress;
+use crate::records::{Block, Blocks};
+
+/// How much one worker reads at a time, in bytes: few system calls.
+const ALONE_BYTES: usize = 256 * 1024;
+/// How much each of several workers gets at a time, in bytes: little enough to share out a small input.
+const SHARED_BYTES: usize = 32 * 1024;
+
+/// How large blocks are with so many workers, in bytes.
+pub fn block_bytes(workers: usize) -> usize {
+    if workers == 1 { ALONE_BYTES } else { SHARED_BYTES }
+}
+
+/// Where results and audit entries go, and what the input is.
+pub struct Ends {
+    /// For audit entries.
+    pub sink: Sink,
+    /// For results.
+    pub output: Output,
+    /// The input, to tell its size.
+    pub input: File,
+}
+
+/// Runs all of `blocks` through `workers`. A record that fails is reported on standard error; the others come out.
+///
+/// # Errors
+///
+/// When the input cannot be read, entries or results cannot be written, or a record failed.
+pub fn run(
+    workers: Vec<impl FnMut(Block) -> Done + Send + 'static>,
+    mut blocks: Blocks<impl Read + Send + 'static>,
+    ends: Ends,
+) -> Result<()> {
+    let Ends { mut sink, mut output, input } = ends;
+    let gate = Gate::install()?;
+    let mut progress = Progress::new(input);
+    let (mut records, mut failed) = (0, 0);
+    let next = move || blocks.next_block();
+    jobs::run(workers, next, |done| {
+        let _uninterrupted = gate.close();
+        progress.suspend(|| {
+            sink.write(&done.entries)?;
+            output.write(&done.output)?;
+            for (number, error) in &done.errors {
+                output::complain(&format!("record {number}: {error:#}"));
+            }
+            anyhow::Ok(())
+        })?;
+        gate.count(done.count);
+        progress.advance(done.bytes);
+        records += done.count;
+        failed += done.failed;
+        Ok(())
+    })?;
+    if failed > 0 {
+        bail!("{failed} of {records} records failed");
+    }
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! One sandboxed instance of a guest, and its calls.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use wasmtime::component::{Instance, InstancePre, ResourceAny};
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::audit::{Entry, Origin};
+use crate::catalog::Guest;
+use crate::clock::Clock;
+use crate::host::{self, Host, base, streaming};
+use crate::limits::Limits;
+use crate::settings::Setting;
+use crate::{artifacts, failure};
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `encr`
+    Encrypt,
+    /// `decr`
+    Decrypt,
+}
+
+/// How often a guest may look at the epoch, in every function and loop, before the clock is started: about 10 us.
+const FREE_CHECKS: u32 = 300;
+
+/// A guest whose imports are linked and whose exports are the contract's; sessions are opened from it.
+pub struct Linked {
+    origin: Arc<Origin>,
+    guest: Guest,
+    clock: Clock,
+    instance: InstancePre<Host>,
+    service: base::EncoderDecoderServiceIndices,
+    /// Where the exports are that take a message in pieces, if the guest has them.
+    streaming: Option<streaming::StreamingEncoderDecoderServiceIndices>,
+    limits: Limits,
+}
+
+/// One instance of a guest with its store. After a call that failed it is dead: every later call fails, too.
+pub struct Session {
+    guest: Arc<Linked>,
+    store: Store<Host>,
+    instance: Instance,
+    service: base::EncoderDecoderService,
+}
+
+impl Linked {
+    /// Loads the machine code of `guest` and links it. None of its code runs.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be loaded, imports what the host does not offer, or lacks what the contract asks for.
+    pub fn load(guest: &Guest, clock: &Clock, limits: &Limits) -> Result<Arc<Self>> {
+        let name = &guest.name;
+        let artifact = artifacts::load(clock.engine(), guest, limits)?;
+        let (linker, missing) = host::linker(clock.engine(), &artifact.component)
+            .map_err(anyhow::Error::from)
+            .context("cannot define the host's functions")?;
+        failure::if_imports_are_missing(name, &missing)?;
+        let describe = |error| failure::of_linking(name, error);
+        let instance = linker.instantiate_pre(&artifact.component).map_err(describe)?;
+        Ok(Arc::new(Self {
+            origin: Arc::new(Origin { name: name.clone(), digest: artifact.digest }),
+            guest: guest.clone(),
+            clock: clock.clone(),
+            service: base::EncoderDecoderServiceIndices::new(&instance).map_err(describe)?,
+            streaming: streaming::StreamingEncoderDecoderServiceIndices::new(&instance).ok(),
+            instance,
+            limits: limits.clone(),
+        }))
+    }
+
+    /// The guest.
+    pub fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    /// Instantiates the guest with `settings` as its environment.
+    ///
+    /// # Errors
+    ///
+    /// When its start traps or passes a limit, or an export is not of the contract's type.
+    pub fn open(self: &Arc<Self>, settings: &[Setting]) -> Result<Session> {
+        let host = Host::new(self.origin.clone(), settings, self.guest.grants(), &self.limits);
+        let mut store = Store::new(self.clock.engine(), host);
+        store.limiter(|host| &mut host.meter);
+        // Bounds what one call of the host carries out of the guest: a result, an audit entry, printed text.
+        store.set_hostcall_fuel(usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX));
+        let (clock, mut checks) = (self.clock.clone(), 0);
+        store.epoch_deadline_callback(move |context| {
+            if !clock.is_running() {
+                checks += 1;
+                if checks < FREE_CHECKS {
+                    // The epoch stands still, so this is called again at the next check.
+                    return Ok(UpdateDeadline::Continue(0));
+                }
+                checks = 0;
+                clock.start()?;
+            }
+            context.data().meter.time_left()?;
+            Ok(UpdateDeadline::Continue(1))
+        });
+        let opened = under_way(&self.clock, &mut store, |store| {
+            let instance = self.instance.instantiate(&mut *store)?;
+            let service = self.service.load(&mut *store, &instance)?;
+            Ok((instance, service))
+        });
+        match opened {
+            Ok((instance, service)) => Ok(Session { guest: self.clone(), store, instance, service }),
+            Err(error) => Err(failure::of_call(&self.origin.name, error, store.data())),
+        }
+    }
+}
+
+/// Runs `call`, which enters the guest, against the time limit.
+fn under_way<T>(
+    clock: &Clock,
+    store: &mut Store<Host>,
+    call: impl FnOnce(&mut Store<Host>) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
+    store.data_mut().meter.restart();
+    let _call = clock.begin();
+    if !clock.is_running() {
+        store.set_epoch_deadline(0);
+    }
+    call(store)
+}
+
+impl Session {
+    /// Calls `encr` or `decr` on `text`.
+    ///
+    /// # Errors
+    ///
+    /// When the guest traps, exits, passes a limit or returns what is no string.
+    pub fn call(&mut self, operation: Operation, text: &str) -> Result<String> {
+        let service = &self.service;
+        let result = under_way(&self.guest.clock, &mut self.store, |store| match operation {
+            Operation::Encrypt => service.call_encr(store, text),
+            Operation::Decrypt => service.call_decr(store, text),
+        });
+        self.tell(result)
+    }
+
+    /// Opens a message to be taken in pieces, if the guest does that.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub fn message(&mut self, operation: Operation) -> Result<Option<Message<'_>>> {
+        let Some(indices) = &self.guest.streaming else { return Ok(None) };
+        let operation = match operation {
+            Operation::Encrypt => streaming::exports::saritnike::cipher::streaming::Operation::Encr,
+            Operation::Decrypt => streaming::exports::saritnike::cipher::streaming::Operation::Decr,
+        };
+        let instance = &self.instance;
+        let opened = under_way(&self.guest.clock, &mut self.store, |store| {
+            let service = indices.load(&mut *store, instance)?;
+            let message = service.saritnike_cipher_streaming().message();
+            let resource = message.call_constructor(store, operation)?;
+            Ok((service, resource))
+        });
+        let (service, resource) = self.tell(opened)?;
+        Ok(Some(Message { session: self, service, resource }))
+    }
+
+    /// Says of which record, counted from 1, the coming entries are.
+    pub fn set_record(&mut self, number: u64) {
+        self.store.data_mut().record = number;
+    }
+
+    /// Takes the audit entries that the guest has made since they were last taken.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        self.drain_entries(&mut entries);
+        entries
+    }
+
+    /// Moves those entries to the end of `entries`.
+    pub fn drain_entries(&mut self, entries: &mut Vec<Entry>) {
+        self.store.data_mut().drain_entries(entries);
+    }
+
+    /// Leaves the instance to the end of the process, which is quicker than taking its mappings down one by one.
+    pub fn abandon(self) {
+        std::mem::forget(self);
+    }
+
+    /// Passes `result` on with its error as a sentence, and what the guest printed to the log.
+    fn tell<T>(&self, result: wasmtime::Result<T>) -> Result<T> {
+        let name = &self.guest.origin.name;
+        match result {
+            Ok(value) => {
+                failure::log_printed(name, self.store.data());
+                Ok(value)
+            }
+            Err(error) => Err(failure::of_call(name, error, self.store.data())),
+        }
+    }
+}
+
+/// A message on its way through a guest, piece by piece. The time limit is for each piece.
+pub struct Message<'a> {
+    session: &'a mut Session,
+    service: streaming::StreamingEncoderDecoderService,
+    resource: ResourceAny,
+}
+
+impl Message<'_> {
+    /// Hands the guest the next piece and returns the output that is ready.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::call`].
+    pub fn update(&mut self, piece: &str) -> Result<String> {
+        let (service, resource) = (&self.service, self.resource);
+        let result = under_way(&self.session.guest.clock, &mut self.session.store, |store| {
+            service.saritnike_cipher_streaming().message().call_update(store, resource, piece)
+        });
+        self.session.tell(result)
+    }
+
+    /// Ends the message and returns the rest of the output.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::call`].
+    pub fn finish(self) -> Result<String> {
+        let (service, resource) = (&self.service, self.resource);
+        let result = under_way(&self.session.guest.clock, &mut self.session.store, |store| {
+            service.saritnike_cipher_streaming().message().call_finish(store, resource)
+        });
+        self.session.tell(result)
+    }
+}

@@ -1,0 +1,256 @@
+//! Running the program: what it is given, and what is expected of it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// Long enough for any answer on any machine: it keeps a test that fails from hanging, and decides nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A run of the program. Nothing of the caller's environment reaches it but `PATH`; a directory of its own is both its
+/// home and its working directory.
+pub struct Cipher {
+    command: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    stdin: Vec<u8>,
+    directory: TempDir,
+}
+
+impl Cipher {
+    /// `cipher` with `arguments`.
+    pub fn new(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for the run");
+        let command = vec![OsString::from(env!("CARGO_BIN_EXE_cipher"))];
+        Self { command, environment: Vec::new(), stdin: Vec::new(), directory }.args(arguments)
+    }
+
+    /// A shell with `script`, in which `cipher` is this program.
+    pub fn shell(script: impl AsRef<str>) -> Self {
+        let folder = Path::new(env!("CARGO_BIN_EXE_cipher")).parent().expect("a file is in a folder");
+        let path = [folder.as_os_str(), &path()].join(OsStr::new(":"));
+        let mut shell = Self::new(["-c", script.as_ref()]).env("PATH", path);
+        shell.command[0] = "sh".into();
+        shell
+    }
+
+    /// With further arguments.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// With a variable in the environment.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// With `bytes` on standard input, which is empty without.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// With a file in the working directory.
+    pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.directory.path().join(name), contents).expect("a file for the run");
+        self
+    }
+
+    /// What a file in the working directory has in it now.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self) -> Ended {
+        self.run_into(Stdio::piped(), Stdio::piped())
+    }
+
+    /// Runs it to its end with other outputs than those that can be asked about afterwards.
+    pub fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
+        let mut child = self.command().stdin(Stdio::piped()).stdout(stdout).stderr(stderr).spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        let output = thread::scope(|scope| {
+            // On a thread of its own, because the program writes before it has read everything; it may even end before.
+            scope.spawn(move || stdin.write_all(&self.stdin));
+            child.wait_with_output().expect("it was started")
+        });
+        Ended { status: output.status.code(), stdout: output.stdout, stderr: output.stderr }
+    }
+
+    /// Starts it for a conversation.
+    pub fn start(self) -> Running {
+        let mut command = self.command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        Running {
+            stdin: child.stdin.take(),
+            stdout: lines(child.stdout.take().expect("it is piped")),
+            stderr: lines(child.stderr.take().expect("it is piped")),
+            child,
+            _cipher: self,
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).env_clear().env("PATH", path()).env("HOME", self.directory.path());
+        command.envs(self.environment.iter().cloned()).current_dir(self.directory.path());
+        command
+    }
+}
+
+fn path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}
+
+/// The lines that come out of `source`, each as soon as it is complete and with its terminator.
+fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut source = BufReader::new(source);
+        loop {
+            let mut line = Vec::new();
+            let read = source.read_until(b'\n', &mut line).expect("a pipe can be read");
+            if read == 0 || sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// A program that was started.
+pub struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
+    /// Keeps its directory.
+    _cipher: Cipher,
+}
+
+impl Running {
+    /// Its standard input, for somebody else to write to.
+    pub fn take_stdin(&mut self) -> ChildStdin {
+        self.stdin.take().expect("it is taken or closed once")
+    }
+
+    /// Writes to its standard input.
+    pub fn write(&mut self, text: &str) {
+        self.stdin.as_mut().expect("it is still open").write_all(text.as_bytes()).expect("the program reads");
+    }
+
+    /// Waits for the next line that it writes.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        let line = self.stdout.recv_timeout(PATIENCE).expect("a line comes out");
+        String::from_utf8(line).expect("the output is text")
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it is still there");
+    }
+
+    /// Whether it has not ended yet.
+    pub fn goes_on(&mut self) -> bool {
+        self.child.try_wait().expect("it was started").is_none()
+    }
+
+    /// Closes its standard input and waits for its end; returns what it wrote since the last [`line`](Self::line).
+    pub fn end(mut self) -> Ended {
+        drop(self.stdin.take());
+        let stdout = self.stdout.iter().flatten().collect();
+        let stderr = self.stderr.iter().flatten().collect();
+        Ended { status: self.child.wait().expect("it was started").code(), stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// `None` if a signal ended it.
+    pub status: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Ended {
+    /// Expects an exit status.
+    #[track_caller]
+    pub fn exits(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "its standard error was: {}", self.complaints());
+        self
+    }
+
+    /// Expects exactly this on standard output.
+    #[track_caller]
+    pub fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
+        same(&self.stdout, stdout.as_ref());
+        self
+    }
+
+    /// Expects exactly this on standard error.
+    #[track_caller]
+    pub fn says(self, stderr: &str) -> Self {
+        same(&self.stderr, stderr.as_bytes());
+        self
+    }
+
+    /// Standard output as text.
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("the output is text")
+    }
+
+    /// Standard error without audit entries.
+    pub fn complaints(&self) -> String {
+        self.stderr_lines(|line| !line.starts_with("[AUDIT] "))
+    }
+
+    /// Audit entries on standard error.
+    pub fn entries(&self) -> String {
+        self.stderr_lines(|line| line.starts_with("[AUDIT] "))
+    }
+
+    fn stderr_lines(&self, wanted: impl Fn(&str) -> bool) -> String {
+        String::from_utf8_lossy(&self.stderr).split_inclusive('\n').filter(|line| wanted(line)).collect()
+    }
+}
+
+/// Expects the same bytes, and otherwise shows the place where they differ, however many there are.
+#[track_caller]
+pub fn same(actual: &[u8], expected: &[u8]) {
+    if actual == expected {
+        return;
+    }
+    let at = actual.iter().zip(expected).take_while(|(a, b)| a == b).count();
+    let around = |bytes: &[u8]| {
+        let start = at.saturating_sub(40).min(bytes.len());
+        String::from_utf8_lossy(&bytes[start..bytes.len().min(at + 200)]).into_owned()
+    };
+    let lengths = format!("{} bytes, expected {}", actual.len(), expected.len());
+    panic!("{lengths}; they differ at {at}:\n  actual: {:?}\nexpected: {:?}", around(actual), around(expected));
+}
+
+/// The audit entry of a call, as a line.
+pub fn entry(action: &str, text: &str) -> String {
+    format!("[AUDIT] Action: {action} | Detail: Length: {}\n", text.chars().count())
+}

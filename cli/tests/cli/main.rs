@@ -1,0 +1,16 @@
+//! The program as its users meet it: the real binary, the real guests, bytes in and bytes out.
+
+mod audit;
+mod batch;
+mod cases;
+mod cipher;
+mod guests;
+mod messages;
+mod output;
+mod properties;
+mod readme;
+mod records;
+mod reference;
+mod signals;
+mod tidy;
+mod trickle;

@@ -1,0 +1,132 @@
+//! One message: as an argument, on standard input, short, long, and not text at all.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::cipher::{Cipher, entry, same};
+use crate::guests;
+use crate::reference::{caesar, vigenere};
+
+const MIB: usize = 1 << 20;
+
+/// What each guest makes of a text.
+fn ciphers(text: &str) -> [(&'static str, String); 2] {
+    [("Caesar", caesar(text, "3")), ("Vigenere", vigenere(text, "WASM"))]
+}
+
+#[test]
+fn a_message_on_standard_input_gets_nothing_added_and_nothing_removed() {
+    for text in ["Hello, World!", "a line\n", "\r\n\nmany\n\n\r", "\0 and \u{feff}BOM", "größe 日本語 🎉 e\u{301}"]
+    {
+        for (algorithm, secret) in ciphers(text) {
+            Cipher::new(["encrypt", algorithm])
+                .stdin(text)
+                .run()
+                .exits(0)
+                .prints(&secret)
+                .says(&entry("encrypt", text));
+            Cipher::new(["decrypt", algorithm]).stdin(secret).run().exits(0).prints(text).says(&entry("decrypt", text));
+        }
+    }
+}
+
+#[test]
+fn a_message_as_an_argument_gets_a_newline() {
+    for (algorithm, secret) in ciphers("Hello, World!") {
+        let ended = Cipher::new(["encrypt", algorithm, "Hello, World!"]).run();
+        ended.exits(0).prints(secret + "\n").says(&entry("encrypt", "Hello, World!"));
+    }
+}
+
+#[test]
+fn nothing_on_standard_input_is_an_empty_message() {
+    for algorithm in ["Caesar", "Vigenere"] {
+        Cipher::new(["encrypt", algorithm]).run().exits(0).prints("").says(&entry("encrypt", ""));
+    }
+}
+
+#[test]
+fn input_that_is_not_utf8_is_an_error_with_its_offset_and_nothing_is_written() {
+    let inputs: [(&[u8], &str); 4] = [
+        (b"\xff", "byte 0xff at offset 0"),
+        (b"abc\xc0\xafdef", "byte 0xc0 at offset 3"),
+        ("日本\n".as_bytes().split_at(5).0, "byte 0xe6 at offset 3"),
+        (b"a surrogate \xed\xa0\x80", "byte 0xed at offset 12"),
+    ];
+    for (bytes, what) in inputs {
+        let ended = Cipher::new(["encrypt", "Caesar"]).stdin(bytes).run();
+        ended.exits(1).prints("").says(&format!("error: standard input is not UTF-8: {what}\n"));
+    }
+}
+
+#[test]
+fn an_argument_that_is_not_utf8_is_a_usage_error() {
+    let text = OsString::from_vec(b"caf\xe9".to_vec());
+    let ended = Cipher::new([OsString::from("encrypt"), "Caesar".into(), text]).run().exits(2).prints("");
+    assert!(ended.complaints().starts_with("error: invalid UTF-8"), "{}", ended.complaints());
+}
+
+/// A text longer than what the program gathers before it starts to write, in characters of one to four bytes, so that the
+/// borders of its pieces fall onto every place within a character as `offset` goes from 0 to 9.
+fn long_text(offset: usize) -> String {
+    "x".repeat(offset) + &"aÄ日🎉".repeat(3 * MIB / 20) + "the end\n"
+}
+
+#[test]
+fn a_long_message_in_pieces_is_what_it_is_as_a_whole() {
+    for offset in 0..10 {
+        let text = long_text(offset);
+        for (algorithm, secret) in ciphers(&text) {
+            let [pieces, whole] = [vec!["encrypt", algorithm], vec!["encrypt", algorithm, "--null"]].map(|arguments| {
+                Cipher::new(arguments).stdin(text.as_bytes()).run().exits(0).says(&entry("encrypt", &text)).stdout
+            });
+            same(&pieces, secret.as_bytes());
+            same(&whole, secret.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_long_message_is_decrypted_in_pieces() {
+    let text = long_text(1);
+    for (algorithm, secret) in ciphers(&text) {
+        let ended = Cipher::new(["decrypt", algorithm]).stdin(secret).run();
+        ended.exits(0).prints(&text).says(&entry("decrypt", &text));
+    }
+}
+
+#[test]
+fn a_long_message_that_turns_out_not_to_be_utf8_leaves_a_correct_prefix_and_no_audit_entry() {
+    let text = long_text(0);
+    let mut bytes = text.clone().into_bytes();
+    bytes.push(0xff);
+    for (algorithm, secret) in ciphers(&text) {
+        let ended = Cipher::new(["encrypt", algorithm]).stdin(bytes.as_slice()).run().exits(1);
+        let error = format!("error: standard input is not UTF-8: byte 0xff at offset {}\n", text.len());
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), error);
+        same(&ended.stdout, &secret.as_bytes()[..ended.stdout.len()]);
+        assert!(ended.stdout.len() > MIB);
+    }
+}
+
+#[test]
+fn a_guest_that_takes_messages_only_whole_is_given_a_long_one_up_to_a_limit() {
+    let text = long_text(0);
+    let echo = || Cipher::new(["encrypt", "Echo"]).env("CIPHER_GUESTS", guests::directory()).stdin(text.as_bytes());
+    echo().run().exits(0).prints(&text).says("");
+    let limit = text.len().to_string();
+    echo().args(["--max-message", &limit]).run().exits(0).prints(&text);
+    let limit = text.len() - 1;
+    echo().args(["--max-message", &limit.to_string()]).run().exits(1).prints("").says(&format!(
+        "error: standard input is longer than {limit} bytes (--max-message), and this algorithm takes messages only whole\n"
+    ));
+}
+
+#[test]
+fn somebody_at_a_terminal_is_told_what_is_being_waited_for() {
+    // The last character is Ctrl-D.
+    let terminal = r#"python3 -c 'import pty; pty.spawn(["cipher", "encrypt", "Caesar"])'"#;
+    let ended = Cipher::shell(terminal).stdin("Hello\n\x04").run().exits(0);
+    assert!(ended.text().contains("reading the message from the terminal; end it with Ctrl-D"), "{}", ended.text());
+    assert!(ended.text().contains("Khoor"), "{}", ended.text());
+}

@@ -1,0 +1,53 @@
+//! Input that comes little by little, as from `tail -f`: each result appears before the next record is written.
+
+use crate::cipher::{Cipher, entry};
+
+#[test]
+fn every_line_is_answered_before_the_next_one_is_there() {
+    for jobs in ["-j1", "-j2", "-j8"] {
+        let mut cipher = Cipher::new(["encrypt", "Caesar", "--lines", jobs]).start();
+        for number in 0..50 {
+            cipher.write(&format!("line {number}\n"));
+            assert_eq!(cipher.line(), format!("olqh {number}\n"));
+        }
+        cipher.end().exits(0).prints("");
+    }
+}
+
+#[test]
+fn half_a_line_waits_for_its_other_half() {
+    for jobs in ["-j1", "-j2"] {
+        let mut cipher = Cipher::new(["encrypt", "Caesar", "--lines", jobs]).start();
+        cipher.write("one\ntw");
+        assert_eq!(cipher.line(), "rqh\n");
+        cipher.write("o\nthree");
+        assert_eq!(cipher.line(), "wzr\n");
+        let entries = ["one", "two", "three"].map(|text| entry("encrypt", text)).concat();
+        cipher.end().exits(0).prints("wkuhh").says(&entries);
+    }
+}
+
+#[test]
+fn every_request_is_answered_before_the_next_one_is_there() {
+    for jobs in ["-j1", "-j2"] {
+        let mut cipher = Cipher::new(["batch", jobs]).start();
+        for number in 0..20 {
+            let algorithm = ["Caesar", "Vigenere"][number % 2];
+            cipher.write(&format!("{{\"id\":{number},\"algorithm\":\"{algorithm}\",\"message\":\"abc\"}}\n"));
+            let result = ["def", "wbu"][number % 2];
+            assert_eq!(cipher.line(), format!("{{\"id\":{number},\"result\":\"{result}\"}}\n"));
+        }
+        cipher.end().exits(0).prints("");
+    }
+}
+
+#[test]
+fn a_log_can_be_followed() {
+    let script = "tail -f log & cipher encrypt Caesar --lines </dev/null";
+    let _ = script;
+    let mut log =
+        Cipher::shell("echo one >log; tail -n +1 -f log | cipher encrypt Caesar --lines & cat >>log; wait").start();
+    assert_eq!(log.line(), "rqh\n");
+    log.write("two\n");
+    assert_eq!(log.line(), "wzr\n");
+}

@@ -1,0 +1,22 @@
+;; Exits with success instead of returning; to decrypt, with a failure.
+(component
+  (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "status" (result))))))
+  (core func $exit (canon lower (func $exit "exit")))
+  (core module $code
+    (import "host" "exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "encr") (param i32 i32) (result i32)
+      (call $exit (i32.const 0))
+      (i32.const 0))
+    (func (export "decr") (param i32 i32) (result i32)
+      (call $exit (i32.const 1))
+      (i32.const 0)))
+  (core instance $i (instantiate $code (with "host" (instance (export "exit" (func $exit))))))
+  (func $encr (param "input" string) (result string)
+    (canon lift (core func $i "encr") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (func $decr (param "input" string) (result string)
+    (canon lift (core func $i "decr") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $encr))
+  (export "decr" (func $decr)))

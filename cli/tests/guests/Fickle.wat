@@ -1,0 +1,35 @@
+;; Returns what it is given, but traps at a message that starts with an exclamation mark; before that it reports it.
+(component
+  (import "saritnike:cipher/audit-log@0.1.0" (instance $log
+    (export "auditrecord" (func (param "action" string) (param "detail" string)))))
+  (core module $memory
+    (memory (export "memory") 1)
+    (data (i32.const 16) "trying")
+    (global $free (mut i32) (i32.const 32))
+    (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
+      (local $at i32)
+      (local.set $at (global.get $free))
+      (global.set $free (i32.add (local.get $at) (local.get $size)))
+      (local.get $at))
+    (func (export "returned") (param i32)
+      (global.set $free (i32.const 32))))
+  (core instance $m (instantiate $memory))
+  (core func $record (canon lower (func $log "auditrecord") (memory (core memory $m "memory"))))
+  (core module $code
+    (import "m" "memory" (memory 1))
+    (import "log" "record" (func $record (param i32 i32 i32 i32)))
+    (func (export "call") (param $text i32) (param $length i32) (result i32)
+      (call $record (i32.const 16) (i32.const 6) (local.get $text) (local.get $length))
+      (if (i32.and (i32.ne (local.get $length) (i32.const 0)) (i32.eq (i32.load8_u (local.get $text)) (i32.const 33)))
+        (then (unreachable)))
+      (i32.store (i32.const 0) (local.get $text))
+      (i32.store (i32.const 4) (local.get $length))
+      (i32.const 0)))
+  (core instance $i (instantiate $code
+    (with "m" (instance $m))
+    (with "log" (instance (export "record" (func $record))))))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $m "memory")) (realloc (core func $m "realloc"))
+      (post-return (core func $m "returned"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

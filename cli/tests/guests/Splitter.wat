@@ -1,0 +1,22 @@
+;; Returns a line feed and a NUL between two letters, whatever it is given; to decrypt, a carriage return at the end.
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (data (i32.const 16) "a\n\00b" "c\r")
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 32))
+    (func $return (param $text i32) (param $length i32) (result i32)
+      (i32.store (i32.const 0) (local.get $text))
+      (i32.store (i32.const 4) (local.get $length))
+      (i32.const 0))
+    (func (export "encr") (param i32 i32) (result i32)
+      (call $return (i32.const 16) (i32.const 4)))
+    (func (export "decr") (param i32 i32) (result i32)
+      (call $return (i32.const 20) (i32.const 2))))
+  (core instance $i (instantiate $code))
+  (func $encr (param "input" string) (result string)
+    (canon lift (core func $i "encr") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (func $decr (param "input" string) (result string)
+    (canon lift (core func $i "decr") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $encr))
+  (export "decr" (func $decr)))

@@ -1,0 +1,84 @@
+# The recipes of this repository. Run them through scripts/just, which provides the tools they use.
+
+set lazy
+set positional-arguments
+
+host := `rustc --print host-tuple`  # scripts/just knows it already, and sets it
+root := quote(justfile_directory())
+cipher := quote(justfile_directory() / "target" / host / "release" / "cipher")
+
+python_files := "--config guest-vigenere/pyproject.toml guest-vigenere scripts"
+
+# The program finds the guests of the checkout beside itself: everything is in this one place.
+export CARGO_TARGET_DIR := justfile_directory() / "target"
+
+# Python's caches stay out of the sources.
+export PYTHONDONTWRITEBYTECODE := "1"
+export MYPY_CACHE_DIR := justfile_directory() / "target/python/mypy"
+export RUFF_CACHE_DIR := justfile_directory() / "target/python/ruff"
+export HYPOTHESIS_STORAGE_DIRECTORY := justfile_directory() / "target/python/hypothesis"
+
+_list:
+    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
+
+# Build the program and both guests
+build: guests
+    @cargo build --release -p cipher </dev/null
+    @CIPHER_GUESTS= XDG_DATA_HOME=/nowhere {{ cipher }} cache add Caesar Vigenere </dev/null >&2
+
+# Build the guests into target/guests
+guests:
+    @cargo build --release -p guest-caesar --target wasm32-wasip2 </dev/null
+    @scripts/publish target/wasm32-wasip2/release/guest_caesar.wasm target/guests/Caesar.wasm
+    @scripts/publish guest-caesar/Caesar.toml target/guests/Caesar.toml
+    @scripts/build-vigenere </dev/null
+    @scripts/publish guest-vigenere/Vigenere.toml target/guests/Vigenere.toml
+
+# Run the program, as in: scripts/just run encrypt Caesar 'Hello, World!'
+[no-cd]
+[no-exit-message]
+run *arguments: build
+    @exec {{ cipher }} "$@"
+
+# Run all tests: of the cipher logic on its own, and of the program with both guests
+test: build
+    .tools/venv/bin/pytest -o cache_dir={{ root }}/target/python/pytest guest-vigenere
+    cargo test --release --workspace
+
+# Check format, lints and types, changing nothing
+lint: _rust-components _python-bindings
+    cargo fmt --all --check
+    cargo clippy --release --workspace --all-targets -- -D warnings
+    cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
+    .tools/venv/bin/ruff check guest-vigenere
+    .tools/venv/bin/ruff format --check guest-vigenere
+    .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere
+    .tools/venv/bin/shellcheck scripts/* .ci/run
+
+# Format the sources, and mend what the linter can
+fmt: _rust-components
+    cargo fmt --all
+    .tools/venv/bin/ruff check --fix {{ python_files }}
+    .tools/venv/bin/ruff format {{ python_files }}
+
+# Install the program and both guests under a prefix (~/.local if none is given)
+[no-cd]
+install prefix=(home_directory() / ".local"): build
+    @{{ root }}/scripts/install {{ cipher }} "$1"
+
+# Measure how fast it is
+bench *arguments: build
+    @scripts/bench "$@"
+
+# Remove everything that was built (but not the tools in .tools)
+clean:
+    cargo clean
+
+# rustup's minimal profile lacks both.
+_rust-components:
+    @cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy || { echo 'rustfmt and clippy are needed: install them with what installed Rust' >&2; exit 1; }
+
+# What the type checker reads in place of the modules that componentize-py makes at build time.
+_python-bindings:
+    @rm -rf target/python/bindings
+    @.tools/venv/bin/componentize-py -d wit -w streaming-encoder-decoder-service bindings target/python/bindings

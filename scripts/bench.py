@@ -1,0 +1,226 @@
+"""Measures `cipher` beside its peers, whole processes in one run, and prints a Markdown table.
+
+Times are medians of hyperfine, told as ratios: the peer ran on the same machine within the same minute. Page
+faults and peak memory are the system's own account of one process (wait4).
+"""
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GUESTS = ROOT / "target/guests"
+LOOP = ROOT / "scripts/vigenere_loop.py"
+# The interpreter itself, not a shim that looks for it first.
+PYTHON = os.path.realpath(sys.executable)
+TEXT = "Hello, World!"
+PROSE = "It was the best of times, it was the worst of times; it was the age of wisdom. "
+LINE = "The quick brown fox jumps over the lazy dog, 0123456789 and so\n"
+
+
+@dataclass
+class Command:
+    """A program with its arguments, and the file that it reads, if any."""
+
+    arguments: list[str]
+    stdin: Path | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def find_cipher() -> str:
+    """Return the path of the release build."""
+    host = subprocess.run(
+        ["rustc", "--print", "host-tuple"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    return str(ROOT / "target" / host / "release/cipher")
+
+
+CIPHER = find_cipher()
+
+
+def cipher(*arguments: str, stdin: Path | None = None) -> Command:
+    """Return a call of the program."""
+    return Command([CIPHER, *arguments], stdin)
+
+
+def median_seconds(commands: list[Command], runs: int) -> list[float]:
+    """Time commands that read the same input, one after the other, with warm-up."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        stdin = commands[0].stdin
+        subprocess.run(
+            ["hyperfine", "-N", "--style=none", "--warmup=3", f"--runs={runs}"]
+            + [f"--export-json={report.name}", "--output=null"]
+            + ([f"--input={stdin}"] if stdin else [])
+            + [" ".join(map(quote, command.arguments)) for command in commands],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        results = json.loads(Path(report.name).read_text(encoding="utf-8"))["results"]
+    return [statistics.median(result["times"]) for result in results]
+
+
+def quote(argument: str) -> str:
+    """Quote for hyperfine, which splits a command as a shell does."""
+    return "'" + argument.replace("'", "'\\''") + "'"
+
+
+def account(command: Command) -> tuple[int, float]:
+    """Run once and return its minor page faults and its peak memory in MiB."""
+    with (
+        (command.stdin or Path(os.devnull)).open("rb") as stdin,
+        Path(os.devnull).open("wb") as null,
+    ):
+        process = subprocess.Popen(command.arguments, stdin=stdin, stdout=null, stderr=null)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command.arguments} failed")
+    kib = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return usage.ru_minflt, kib / 1024
+
+
+class Table:
+    """The rows as they are measured."""
+
+    def __init__(self) -> None:
+        """Start with the heading."""
+        self.rows = [
+            "| work | cipher | peer | ratio |",
+            "|---|---|---|---|",
+        ]
+
+    def compare(self, work: str, ours: Command, peer: Command, name: str, runs: int) -> None:
+        """Time both and add a row."""
+        own, other = median_seconds([ours, peer], runs)
+        self.rows.append(
+            f"| {work} | {milliseconds(own)} | {name} {milliseconds(other)} | {own / other:.2f} |"
+        )
+
+    def rate(self, work: str, ours: Command, records: int, runs: int) -> None:
+        """Time a run over many records and add a row."""
+        (own,) = median_seconds([ours], runs)
+        self.rows.append(f"| {work} | {records / own:,.0f} records/s | | |")
+
+    def memory(self, work: str, ours: Command) -> None:
+        """Count page faults and peak memory and add a row."""
+        faults, mebibytes = account(ours)
+        self.rows.append(f"| {work} | {faults} page faults, {mebibytes:.1f} MiB | | |")
+
+
+def milliseconds(seconds: float) -> str:
+    """Show a duration with three digits that mean something."""
+    value = seconds * 1000
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.2f} ms"
+
+
+def write_repeated(path: Path, text: str, size: int) -> Path:
+    """Fill a file with `text` over and over, to `size` bytes."""
+    block = (text * (size // len(text) + 1)).encode()[:size]
+    path.write_bytes(block)
+    return path
+
+
+def wasmtime_command(guest: str, work: Path) -> Command | None:
+    """Return the same call through the wasmtime CLI of the same version, where it is installed.
+
+    The CLI has no audit log to offer, so the component is joined with one that drops every entry.
+    """
+    version = subprocess.run([CIPHER, "--version"], check=True, capture_output=True, text=True)
+    wanted = version.stdout.split("wasmtime ")[1].rstrip(")\n")
+    tools = [shutil.which("wasmtime"), shutil.which("wasm-tools")]
+    if not all(tools):
+        return None
+    found = subprocess.run(["wasmtime", "--version"], check=True, capture_output=True, text=True)
+    if wanted not in found.stdout:
+        return None
+    silent, joined, machine_code = (
+        work / name for name in ("silent.wasm", f"{guest}.wasm", f"{guest}.cwasm")
+    )
+    run = ["wasm-tools", "parse", str(ROOT / "scripts/silent_audit_log.wat"), "-o", str(silent)]
+    subprocess.run(run, check=True)
+    run = ["wasm-tools", "compose", str(GUESTS / f"{guest}.wasm"), "-d", str(silent)]
+    subprocess.run([*run, "-o", str(joined)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["wasmtime", "compile", str(joined), "-o", str(machine_code)], check=True)
+    call = f'encr("{TEXT}")'
+    return Command(["wasmtime", "run", "--allow-precompiled", "--invoke", call, str(machine_code)])
+
+
+def tr(stdin: Path) -> Command:
+    """Return Caesar as `tr` does it."""
+    return Command(["tr", "A-Za-z", "D-ZA-Cd-za-c"], stdin)
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    quick = "--quick" in sys.argv[1:]
+    calls, long_runs = (20, 3) if quick else (200, 7)
+    table = Table()
+    # On a disk and not in a small tmpfs, whatever TMPDIR says.
+    with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
+        work = Path(directory)
+        short = work / "short.txt"
+        short.write_text(TEXT, encoding="utf-8")
+        measure_calls(table, short, work, calls)
+        measure_streams(table, work, long_runs)
+        measure_records(table, work, long_runs)
+    heading = f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
+    print(f"Measured on {heading}.\n")
+    print("\n".join(table.rows))
+
+
+def measure_calls(table: Table, short: Path, work: Path, runs: int) -> None:
+    """Measure one call of each guest."""
+    caesar, vigenere = cipher("encrypt", "Caesar", TEXT), cipher("encrypt", "Vigenere", TEXT)
+    stdin_caesar = cipher("encrypt", "Caesar", stdin=short)
+    table.compare("Caesar, one call", stdin_caesar, tr(short), "`tr`", runs)
+    loop = Command([PYTHON, str(LOOP), TEXT])
+    table.compare("Vigenere, one call", vigenere, loop, "Python", runs)
+    for name, ours in (("Caesar", caesar), ("Vigenere", vigenere)):
+        peer = wasmtime_command(name, work)
+        if peer:
+            table.compare(f"{name}, one call", ours, peer, "`wasmtime run`", runs)
+    table.memory("Caesar, one call", caesar)
+    table.memory("Vigenere, one call", vigenere)
+
+
+def measure_streams(table: Table, work: Path, runs: int) -> None:
+    """Measure long messages."""
+    for size, label in ((100 << 20, "100 MB"), (1000 << 20, "1 GB")):
+        file = write_repeated(work / "stream.txt", PROSE, size)
+        ours = cipher("encrypt", "Caesar", stdin=file)
+        table.compare(f"Caesar, {label}", ours, tr(file), "`tr`", runs)
+        table.memory(f"Caesar, {label}", ours)
+    file = write_repeated(work / "stream.txt", PROSE, 16 << 20)
+    ours = cipher("encrypt", "Vigenere", stdin=file)
+    table.compare("Vigenere, 16 MB", ours, Command([PYTHON, str(LOOP)], file), "Python", runs)
+    table.memory("Vigenere, 16 MB", ours)
+
+
+def measure_records(table: Table, work: Path, runs: int) -> None:
+    """Measure many short messages."""
+    audit = ["--audit-file", str(work / "audit.log")]
+    million, some = 1_000_000, 20_000
+    file = write_repeated(work / "lines.txt", LINE, million * len(LINE))
+    for guest, jobs in (("Caesar", "1"), ("Caesar", "2"), ("Vigenere", "1"), ("Vigenere", "2")):
+        ours = cipher("encrypt", guest, "--lines", "-j", jobs, *audit, stdin=file)
+        table.rate(f"{guest}, {million:,} lines, `-j {jobs}`", ours, million, runs)
+    file = write_repeated(work / "some.txt", LINE, some * len(LINE))
+    for guest in ("Caesar", "Vigenere"):
+        ours = cipher("encrypt", guest, "--lines", "-j", "1", "--isolate", *audit, stdin=file)
+        table.rate(f"{guest}, {some:,} lines, `-j 1 --isolate`", ours, some, runs)
+    file = write_repeated(work / "lines.txt", LINE, 1000 << 20)
+    for jobs in ("1", "8"):
+        ours = cipher("encrypt", "Caesar", "--lines", "-j", jobs, *audit, stdin=file)
+        table.memory(f"Caesar, 1 GB of lines, `-j {jobs}`", ours)
+
+
+if __name__ == "__main__":
+    main()
