@@ -28,7 +28,7 @@ build: guests
 
 # Build the guests into target/guests
 guests:
-    @cargo build --release -p guest-caesar --target wasm32-wasip2 </dev/null
+    @cargo rustc --release -p guest-caesar --target wasm32-wasip2 --crate-type cdylib </dev/null
     @scripts/publish target/wasm32-wasip2/release/guest_caesar.wasm target/guests/Caesar.wasm
     @scripts/publish guest-caesar/Caesar.toml target/guests/Caesar.toml
     @scripts/build-vigenere </dev/null
@@ -50,10 +50,10 @@ lint: _rust-components _python-bindings
     cargo fmt --all --check
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
-    .tools/venv/bin/ruff check guest-vigenere
-    .tools/venv/bin/ruff format --check guest-vigenere
+    .tools/venv/bin/ruff check {{ python_files }}
+    .tools/venv/bin/ruff format --check {{ python_files }}
     .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere
-    .tools/venv/bin/shellcheck scripts/* .ci/run
+    .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish .ci/run
 
 # Format the sources, and mend what the linter can
 fmt: _rust-components

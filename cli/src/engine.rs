@@ -48,6 +48,8 @@ fn config() -> Result<Config> {
     // A guest's trap is told in one sentence, without frames, and the address map of the frames is a tenth of the
     // Python guest's artifact.
     config.generate_address_map(false);
+    // For unwinders outside wasmtime, which there are none of here: a tenth of an artifact, read at every load.
+    config.native_unwind_info(false);
     // The contract has no async functions. Without this support a store is smaller, and a component that uses the async
     // ABI is refused when it is compiled.
     config.concurrency_support(false);

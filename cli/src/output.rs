@@ -6,6 +6,18 @@ use std::os::fd::AsFd;
 
 use anyhow::{Context, Error, Result};
 
+/// Nobody reads standard output any more, which is how `| head` ends a program, not a failure.
+#[derive(Debug)]
+pub struct Closed;
+
+impl std::error::Error for Closed {}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("nobody reads standard output any more")
+    }
+}
+
 /// Standard output without a buffer of its own: what is written is in the system's hands when a method returns.
 #[derive(Debug)]
 pub struct Output {
@@ -30,9 +42,12 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// When it does not all reach standard output; see [`is_closed_pipe`].
+    /// When it does not all reach standard output; [`Closed`] if nobody reads it any more.
     pub fn write(&mut self, result: &[u8]) -> Result<()> {
-        self.stdout.write_all(result).context("cannot write to standard output")
+        match self.stdout.write_all(result) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+            written => written.context("cannot write to standard output"),
+        }
     }
 
     /// Writes the next part of a result except for its last character, so that what is out is not a complete result
@@ -65,7 +80,7 @@ pub fn complain(error: &str) {
     let _ = writeln!(io::stderr(), "error: {error}");
 }
 
-/// Whether `error` is a write to a pipe that nobody reads any more, which is how `| head` ends a program, not a failure.
-pub fn is_closed_pipe(error: &Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+/// Whether `error` is that standard output is closed, wherever in the chain.
+pub fn is_closed(error: &Error) -> bool {
+    error.chain().any(|cause| cause.is::<Closed>())
 }

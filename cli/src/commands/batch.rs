@@ -29,8 +29,20 @@ use crate::{engine, regular_file};
 /// How many instances a worker keeps for requests to come, each of one guest with its settings.
 const SESSIONS: usize = 8;
 
+const EXAMPLES: &str = "\
+Examples:
+  echo '{\"message\": \"Hello\", \"algorithm\": \"Caesar\"}' | cipher batch
+  cipher batch -j 4 --audit-format json --audit-file audit.jsonl requests.jsonl
+
+A request: {\"message\": ..., \"algorithm\": ..., \"operation\": ..., \"id\": ..., \"settings\": {...}}
+  operation  \"encrypt\" (the default) or \"decrypt\"
+  id         any JSON value, returned as it came
+  settings   as with --set, for example {\"SHIFT_AMOUNT\": \"5\"}
+An answer: {\"result\": ...} or {\"error\": ...}, with the id";
+
 /// Requests, a JSON object a line.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Batch {
     /// The file with the requests; without it, standard input
     file: Option<PathBuf>,
@@ -257,6 +269,10 @@ fn parse(line: &[u8]) -> Result<Request<'_>, (Id<'_>, anyhow::Error)> {
         id: Id<'a>,
     }
 
+    // Serde would take the fields from an array, too, by their order.
+    if line.trim_ascii_start().first() == Some(&b'[') {
+        return Err((Id(None), anyhow!("a request is an object, not an array")));
+    }
     serde_json::from_slice(line).map_err(|error| {
         let id = serde_json::from_slice(line).map_or(Id(None), |only: Only<'_>| only.id);
         let text = error.to_string();

@@ -15,8 +15,15 @@ use crate::catalog::Catalog;
 use crate::engine;
 use crate::output::Output;
 
+const EXAMPLES: &str = "\
+Examples:
+  cipher cache
+  cipher cache add ./their.wasm
+  cipher cache clear";
+
 /// The machine code kept on disk.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Cache {
     #[command(subcommand)]

@@ -13,8 +13,14 @@ use crate::contract::{self, Fit};
 use crate::output::Output;
 use crate::{artifacts, engine, escape};
 
+const EXAMPLES: &str = "\
+Examples:
+  cipher inspect Caesar
+  cipher inspect ./their.wasm --json";
+
 /// What a component needs, offers and will be given.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Inspect {
     /// An algorithm's name (see 'cipher list'), or the path of a component
     algorithm: OsString,

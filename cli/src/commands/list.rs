@@ -11,8 +11,15 @@ use crate::escape;
 use crate::output::Output;
 use crate::settings::{self, Given, Setting};
 
+const EXAMPLES: &str = "\
+Examples:
+  cipher list
+  SHIFT_AMOUNT=5 cipher list --json
+  CIPHER_GUESTS=./guests cipher list";
+
 /// The guests that there are.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct List {
     /// Write one JSON array instead of text, for scripts
     #[arg(long)]

@@ -22,6 +22,22 @@ use crate::records::{Block, Blocks, Record, Separator};
 use crate::session::{Linked, Operation, Session};
 use crate::settings::{self, Setting};
 
+/// For `cipher encrypt --help`.
+pub const ENCRYPT_EXAMPLES: &str = "\
+Examples:
+  cipher encrypt Caesar 'Hello, World!'
+  cipher encrypt Caesar --set SHIFT_AMOUNT=-1 -- '-n is a text, too'
+  cipher encrypt Vigenere < letter.txt > letter.enc
+  cipher encrypt Caesar --lines --audit-file audit.log < names.txt
+  cipher encrypt ./their.wasm Hello";
+
+/// For `cipher decrypt --help`.
+pub const DECRYPT_EXAMPLES: &str = "\
+Examples:
+  cipher decrypt Caesar 'Khoor, Zruog!'
+  VIGENERE_KEYWORD=LEMON cipher decrypt Vigenere LXFOPVEFRNHR
+  find . -print0 | cipher encrypt Caesar --null | cipher decrypt Caesar --null";
+
 /// One message, or standard input, through one guest.
 #[derive(Debug, Args)]
 pub struct Transform {

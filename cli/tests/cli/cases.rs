@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use serde::Deserialize;
-use snapbox::{Assert, Data, Redactions};
+use snapbox::{Assert, Redactions};
 
 use crate::cipher::{Cipher, Ended};
 use crate::guests;
@@ -63,22 +62,4 @@ fn every_case_ends_as_its_file_says() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
-}
-
-/// The help is documentation: with `SNAPSHOTS=overwrite` in the environment, this test writes down what it is now.
-#[test]
-fn every_help_is_what_was_last_agreed() {
-    let assert = assert().action_env("SNAPSHOTS");
-    for command in ["", "encrypt", "decrypt", "batch", "list", "cache", "cache show", "cache clear", "cache add"] {
-        let file = Path::new("tests/help").join(format!("cipher {command}").trim_end()).with_extension("txt");
-        let ended = Cipher::new(command.split_whitespace()).args(["--help"]).run().exits(0).says("");
-        assert.eq(ended.text(), Data::read_from(&file, None));
-    }
-}
-
-#[test]
-fn short_help_and_long_help_are_the_same_but_for_their_length() {
-    let long = Cipher::new(["encrypt", "--help"]).run().exits(0);
-    let short = Cipher::new(["encrypt", "-h"]).run().exits(0);
-    assert!(short.text().len() < long.text().len());
 }

@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -64,6 +64,11 @@ impl Cipher {
         self
     }
 
+    /// The working directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// What a file in the working directory has in it now.
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
@@ -94,7 +99,7 @@ impl Cipher {
         Running {
             stdin: child.stdin.take(),
             stdout: lines(child.stdout.take().expect("it is piped")),
-            stderr: lines(child.stderr.take().expect("it is piped")),
+            stderr: Some(rest(child.stderr.take().expect("it is piped"))),
             child,
             _cipher: self,
         }
@@ -112,9 +117,10 @@ fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// The lines that come out of `source`, each as soon as it is complete and with its terminator.
+/// The lines that come out of `source`, each as soon as it is complete and with its terminator. Few are read ahead, so
+/// that a program whose output a test does not take has to wait.
 fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = sync_channel(1);
     thread::spawn(move || {
         let mut source = BufReader::new(source);
         loop {
@@ -128,12 +134,21 @@ fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
+/// Everything that comes out of `source` until its end.
+fn rest(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        source.read_to_end(&mut bytes).expect("a pipe can be read");
+        bytes
+    })
+}
+
 /// A program that was started.
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
-    stderr: Receiver<Vec<u8>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
     /// Keeps its directory.
     _cipher: Cipher,
 }
@@ -169,8 +184,15 @@ impl Running {
     /// Closes its standard input and waits for its end; returns what it wrote since the last [`line`](Self::line).
     pub fn end(mut self) -> Ended {
         drop(self.stdin.take());
-        let stdout = self.stdout.iter().flatten().collect();
-        let stderr = self.stderr.iter().flatten().collect();
+        let mut stdout = Vec::new();
+        loop {
+            match self.stdout.recv_timeout(PATIENCE) {
+                Ok(line) => stdout.extend(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the program does not end"),
+            }
+        }
+        let stderr = self.stderr.take().expect("it ends once").join().expect("it does not panic");
         Ended { status: self.child.wait().expect("it was started").code(), stdout, stderr }
     }
 }
@@ -203,14 +225,14 @@ impl Ended {
     /// Expects exactly this on standard output.
     #[track_caller]
     pub fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
-        same(&self.stdout, stdout.as_ref());
+        same(&self.stdout, stdout);
         self
     }
 
     /// Expects exactly this on standard error.
     #[track_caller]
     pub fn says(self, stderr: &str) -> Self {
-        same(&self.stderr, stderr.as_bytes());
+        same(&self.stderr, stderr);
         self
     }
 
@@ -237,7 +259,8 @@ impl Ended {
 
 /// Expects the same bytes, and otherwise shows the place where they differ, however many there are.
 #[track_caller]
-pub fn same(actual: &[u8], expected: &[u8]) {
+pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
+    let (actual, expected) = (actual.as_ref(), expected.as_ref());
     if actual == expected {
         return;
     }

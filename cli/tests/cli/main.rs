@@ -3,8 +3,11 @@
 mod audit;
 mod batch;
 mod cases;
+mod catalog;
 mod cipher;
+mod first_calls;
 mod guests;
+mod help;
 mod messages;
 mod output;
 mod properties;

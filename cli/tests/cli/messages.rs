@@ -80,8 +80,8 @@ fn a_long_message_in_pieces_is_what_it_is_as_a_whole() {
             let [pieces, whole] = [vec!["encrypt", algorithm], vec!["encrypt", algorithm, "--null"]].map(|arguments| {
                 Cipher::new(arguments).stdin(text.as_bytes()).run().exits(0).says(&entry("encrypt", &text)).stdout
             });
-            same(&pieces, secret.as_bytes());
-            same(&whole, secret.as_bytes());
+            same(pieces, &secret);
+            same(whole, secret);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The examples in README: every `console` block is run, and has to come out as it is written there.
 
 use std::fs;
-use std::path::Path;
 
 use snapbox::Assert;
 
@@ -15,7 +14,7 @@ struct Block {
     examples: Vec<Example>,
 }
 
-/// A line that starts with `$ `, and the lines up to the next one.
+/// A line that starts with `$ `, with the `> ` lines that go on with it, and what it writes: the lines up to the next one.
 #[derive(Debug, PartialEq, Eq)]
 struct Example {
     command: String,
@@ -41,10 +40,14 @@ fn blocks(text: &str) -> Vec<Block> {
 fn examples(content: &[&str]) -> Vec<Example> {
     let mut examples: Vec<Example> = Vec::new();
     for line in content {
-        match (line.strip_prefix("$ "), examples.last_mut()) {
-            (Some(command), _) => examples.push(Example { command: command.to_owned(), output: String::new() }),
-            (None, Some(example)) => example.output += &format!("{line}\n"),
-            (None, None) => panic!("a console block starts with a command, not with {line:?}"),
+        if let Some(command) = line.strip_prefix("$ ") {
+            examples.push(Example { command: command.to_owned(), output: String::new() });
+            continue;
+        }
+        let Some(example) = examples.last_mut() else { panic!("a block starts with a command, not with {line:?}") };
+        match line.strip_prefix('>').filter(|_| example.output.is_empty()) {
+            Some(more) => example.command += &format!("\n{}", more.strip_prefix(' ').unwrap_or(more)),
+            None => example.output += &format!("{line}\n"),
         }
     }
     examples
@@ -74,8 +77,7 @@ fn differences(text: &str, name: &str) -> String {
 
 #[test]
 fn every_example_in_the_readme_comes_out_as_it_is_written() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let text = fs::read_to_string(readme).expect("there is a README");
+    let text = fs::read_to_string("../README.md").expect("there is a README");
     assert!(!blocks(&text).is_empty());
     let differences = differences(&text, "README.md");
     assert!(differences.is_empty(), "{differences}");
@@ -100,6 +102,15 @@ $ exit 1
 ```
 
 ```console
+$ cat >lines <<'END'
+> abc
+>
+> > abc
+> END
+$ cat lines
+abc
+
+> abc
 $ cat message | SHIFT_AMOUNT=1 cipher encrypt Caesar --lines 2>/dev/null | tr a-z A-Z
 BCD
 $ cipher encrypt Ceasar x || echo $?
@@ -123,5 +134,5 @@ fn only_console_blocks_are_examples() {
     let found = blocks(SAMPLE);
     let lines: Vec<usize> = found.iter().map(|block| block.line).collect();
     let commands: Vec<usize> = found.iter().map(|block| block.examples.len()).collect();
-    assert_eq!((lines, commands), (vec![5, 20], vec![3, 2]));
+    assert_eq!((lines, commands), (vec![5, 20], vec![3, 4]));
 }

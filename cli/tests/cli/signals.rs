@@ -1,12 +1,13 @@
 //! Ctrl-C and TERM in the middle of long work.
 
 use std::io::Write;
-use std::thread;
+use std::process::ChildStdin;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::cipher::{Cipher, entry};
+use crate::cipher::{Cipher, entry, same};
 
 const SIGNALS: [(Signal, i32); 2] = [(Signal::INT, 130), (Signal::TERM, 143)];
 
@@ -40,19 +41,10 @@ fn a_signal_in_a_flood_leaves_whole_records_and_as_many_as_it_says() {
             vec!["batch", "-j2"],
         ] {
             let is_batch = arguments[0] == "batch";
-            let mut cipher = Cipher::new(arguments).args(["--audit-file", "audit"]).start();
-            let mut stdin = cipher.take_stdin();
-            // A flood without an end: the writer stops when nobody reads any more.
-            let flood = thread::spawn(move || {
-                for number in 0.. {
-                    let line = match is_batch {
-                        true => format!("{{\"id\":{number},\"algorithm\":\"Caesar\",\"message\":\"abc\"}}\n"),
-                        false => format!("abc {number}\n"),
-                    };
-                    if stdin.write_all(line.as_bytes()).is_err() {
-                        break;
-                    }
-                }
+            let mut cipher = Cipher::new(arguments).start();
+            let flood = flood(cipher.take_stdin(), move |number| match is_batch {
+                true => format!("{{\"id\":{number},\"algorithm\":\"Caesar\",\"message\":\"abc {number}\"}}\n"),
+                false => format!("abc {number}\n"),
             });
             let first = cipher.line();
             cipher.signal(signal);
@@ -60,26 +52,44 @@ fn a_signal_in_a_flood_leaves_whole_records_and_as_many_as_it_says() {
             flood.join().expect("it does not panic");
             let output = first + ended.text();
             assert!(output.ends_with('\n'), "the last record is whole");
-            for (number, line) in output.lines().enumerate() {
-                match is_batch {
-                    true => assert_eq!(line, format!("{{\"id\":{number},\"result\":\"def\"}}")),
-                    false => assert_eq!(line, format!("def {number}")),
-                }
-            }
             let count = output.lines().count();
+            let results = (0..count).map(|number| match is_batch {
+                true => format!("{{\"id\":{number},\"result\":\"def {number}\"}}\n"),
+                false => format!("def {number}\n"),
+            });
+            same(output, results.collect::<String>());
+            let entries = (0..count).map(|number| entry("encrypt", &format!("abc {number}")));
+            same(ended.entries(), entries.collect::<String>());
             assert_eq!(ended.complaints(), format!("error: interrupted after {count} records\n"));
         }
     }
 }
 
 #[test]
-fn a_second_signal_ends_a_program_whose_output_nobody_reads() {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    let mut cipher = Cipher::shell("exec cipher encrypt Caesar --lines -j1 --audit-file audit </dev/zero").start();
-    drop((reader, writer));
-    while cipher.goes_on() {
-        cipher.signal(Signal::INT);
-        thread::sleep(Duration::from_millis(20));
+fn a_second_signal_ends_a_program_whose_output_nobody_takes() {
+    for jobs in ["-j1", "-j2"] {
+        let mut cipher = Cipher::new(["encrypt", "Caesar", "--lines", "--audit-file", "audit", jobs]).start();
+        let flood = flood(cipher.take_stdin(), |_| "abc\n".to_owned());
+        cipher.line();
+        for _ in 0..1000 {
+            if cipher.goes_on() {
+                cipher.signal(Signal::INT);
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        assert!(!cipher.goes_on(), "it takes no notice of signals");
+        cipher.end().exits(130);
+        flood.join().expect("it does not panic");
     }
-    cipher.end().exits(130);
+}
+
+/// Writes numbered lines without an end, until nobody reads them any more.
+fn flood(mut stdin: ChildStdin, line: impl Fn(u64) -> String + Send + 'static) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for number in 0.. {
+            if stdin.write_all(line(number).as_bytes()).is_err() {
+                break;
+            }
+        }
+    })
 }

@@ -43,11 +43,15 @@ fn every_request_is_answered_before_the_next_one_is_there() {
 
 #[test]
 fn a_log_can_be_followed() {
-    let script = "tail -f log & cipher encrypt Caesar --lines </dev/null";
-    let _ = script;
-    let mut log =
-        Cipher::shell("echo one >log; tail -n +1 -f log | cipher encrypt Caesar --lines & cat >>log; wait").start();
+    // What the test writes is appended to the log; `tail` follows that until there is no more to come.
+    let script = "echo one >log; exec 3<&0; cat <&3 >>log & \
+                  tail -n +1 -f -s 0.1 --pid $! log | cipher encrypt Caesar --lines";
+    let mut log = Cipher::shell(script).start();
     assert_eq!(log.line(), "rqh\n");
-    log.write("two\n");
-    assert_eq!(log.line(), "wzr\n");
+    for number in 0..5 {
+        log.write(&format!("line {number}\n"));
+        assert_eq!(log.line(), format!("olqh {number}\n"));
+    }
+    let entries = entry("encrypt", "one") + &entry("encrypt", "line 0").repeat(5);
+    log.end().exits(0).prints("").says(&entries);
 }

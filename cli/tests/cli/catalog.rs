@@ -1,0 +1,94 @@
+//! Where guests are found, and what their manifests decide.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cipher::{Cipher, entry};
+use crate::guests;
+
+fn directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
+}
+
+/// Puts a guest into `folder`: the component at `from`, with a manifest that has `settings`.
+fn add(folder: &Path, name: &str, from: &Path, settings: &str) {
+    fs::create_dir_all(folder).expect("a guest directory");
+    fs::copy(from, folder.join(name).with_extension("wasm")).expect("a component is copied");
+    let manifest = format!("name = \"{name}\"\ndescription = \"For a test\"\n{settings}");
+    fs::write(folder.join(name).with_extension("toml"), manifest).expect("a manifest is written");
+}
+
+fn echo() -> PathBuf {
+    guests::directory().join("Echo.wasm")
+}
+
+/// The component of the Caesar that comes with the program.
+fn caesar() -> PathBuf {
+    let list = Cipher::new(["list", "--json"]).run().exits(0);
+    let list: Value = serde_json::from_str(list.text()).expect("it is JSON");
+    let caesar = list.as_array().into_iter().flatten().find(|guest| guest["name"] == "Caesar").expect("it is there");
+    caesar["component"].as_str().expect("a path").into()
+}
+
+#[test]
+fn the_first_directory_that_has_a_name_wins() {
+    let (first, second) = (directory(), directory());
+    add(first.path(), "Caesar", &echo(), "");
+    add(second.path(), "Caesar", &caesar(), "");
+    let listed = |a: &TempDir, b: &TempDir| format!(":/nowhere:{}::{}", a.path().display(), b.path().display());
+    let call = |guests: String| {
+        let cipher = Cipher::new(["encrypt", "caesar", "abc"]).env("CIPHER_GUESTS", guests);
+        cipher.env("SHIFT_AMOUNT", "1").run().exits(0)
+    };
+    call(listed(&first, &second)).prints("abc\n");
+    // The manifest there declares no setting, so the guest sees none.
+    call(listed(&second, &first)).prints("def\n");
+    call(String::new()).prints("bcd\n");
+}
+
+#[test]
+fn the_users_own_guests_come_before_those_that_came_with_the_program() {
+    let home = directory();
+    add(&home.path().join(".local/share/cipher/guests"), "Caesar", &echo(), "");
+    let call = || Cipher::new(["encrypt", "Caesar", "abc"]).env("HOME", home.path());
+    call().run().exits(0).prints("abc\n");
+    call().env("XDG_DATA_HOME", "/nowhere").run().exits(0).prints("def\n");
+}
+
+#[test]
+fn a_stranger_is_called_as_the_guests_of_the_project_are() {
+    let folder = directory();
+    add(folder.path(), "Rot-13", &caesar(), "[settings.SHIFT_AMOUNT]\ndefault = \"13\"\nhelp = \"How far\"\n");
+    let call = |arguments: &[&str]| Cipher::new(arguments).env("CIPHER_GUESTS", folder.path()).env("OTHER", "x");
+    call(&["encrypt", "rot-13", "abc"]).run().exits(0).prints("nop\n").says(&entry("encrypt", "abc"));
+    call(&["encrypt", "Rot-13", "abc"]).env("SHIFT_AMOUNT", "1").run().exits(0).prints("bcd\n");
+    let component = folder.path().join("Rot-13.wasm");
+    Cipher::new(["encrypt".as_ref(), component.as_os_str(), "abc".as_ref()]).run().exits(0).prints("nop\n");
+}
+
+#[test]
+fn a_component_without_a_manifest_gets_the_settings_of_flags_and_nothing_of_the_environment() {
+    let folder = directory();
+    let component = folder.path().join("alone.wasm");
+    fs::copy(caesar(), &component).expect("a component is copied");
+    let call = || Cipher::new(["encrypt".as_ref(), component.as_os_str(), "abc".as_ref()]).env("SHIFT_AMOUNT", "1");
+    call().args(["--set", "SHIFT_AMOUNT=2"]).run().exits(0).prints("cde\n");
+    call().run().exits(0).prints("def\n");
+}
+
+#[test]
+fn a_component_that_is_not_the_one_its_manifest_pins_is_refused() {
+    let folder = directory();
+    let pin = "0".repeat(64);
+    add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{pin}\"\n"));
+    let call = || Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", folder.path());
+    let ended = call().run().exits(1).prints("");
+    let error = ended.complaints();
+    assert!(error.contains(&format!("its manifest pins {pin}")), "{error}");
+    let digest = error.split(' ').find(|word| word.len() == 65).expect("it names the digest").trim_end_matches(',');
+    add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{digest}\"\n"));
+    call().run().exits(0).prints("abc\n");
+}
