@@ -53,6 +53,7 @@ lint: _rust-components _python-bindings
     .tools/venv/bin/ruff check {{ python_files }}
     .tools/venv/bin/ruff format --check {{ python_files }}
     .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere
+    .tools/venv/bin/mypy --strict scripts
     .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish .ci/run
 
 # Format the sources, and mend what the linter can

@@ -155,7 +155,7 @@ mod tests {
     fn a_mistake_is_named_with_its_line() {
         assert_eq!(
             error("name = 'A'\ndescription = 'x'\nsetings = 1"),
-            "line 3: unknown field `setings`, expected one of `name`, `description`, `settings`, `known-answers`"
+            "line 3: unknown field `setings`, expected one of `name`, `description`, `settings`, `clocks`, `random`, `sha256`, `known-answers`"
         );
         assert!(error("name = 'A'\n").contains("missing field `description`"));
         assert!(

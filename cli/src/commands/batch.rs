@@ -310,7 +310,7 @@ mod tests {
             error(r#"{"message":"m","algorithm":"A","settings":{"X":"1","X":"2"}}"#).starts_with("duplicate setting")
         );
         assert!(error(r#"{"message":"m","algorithm":"A","setings":{}}"#).starts_with("unknown field `setings`"));
-        assert!(error(r#"{"message":"\ud800","algorithm":"A"}"#).contains("surrogate"));
+        assert!(error(r#"{"message":"\ud800\u0041","algorithm":"A"}"#).contains("surrogate"));
         assert!(error("{}{}").starts_with("missing field") || error("{}{}").starts_with("trailing"));
         assert!(error("").starts_with("EOF"));
     }
