@@ -10,6 +10,12 @@ pub const WASM_STACK_BYTES: usize = 512 * 1024;
 /// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
 pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
 
+/// Whether the main thread has a smaller stack (`ulimit -s`) than a thread that calls guests needs.
+pub fn stack_is_small() -> bool {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Stack).current;
+    limit.is_some_and(|bytes| bytes < THREAD_STACK_BYTES as u64)
+}
+
 /// The limits of a call, and of what comes before it.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -1,13 +1,30 @@
 //! The `cipher` program: parse, run, and say in one line what went wrong.
 
 use std::process::ExitCode;
+use std::thread;
 
 use cipher::commands::{self, Cli};
-use cipher::output;
+use cipher::{limits, output};
 use clap::Parser;
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_timestamp(None).init();
+    if !limits::stack_is_small() {
+        return run();
+    }
+    // A guest's stack is a part of its thread's. Past the end of that, the system ends the program without a word.
+    let roomy = thread::Builder::new().stack_size(limits::THREAD_STACK_BYTES).spawn(run);
+    match roomy.map(thread::JoinHandle::join) {
+        Ok(Ok(status)) => status,
+        Ok(Err(_)) => ExitCode::FAILURE,
+        Err(error) => {
+            output::complain(&format!("the stack is too small (ulimit -s), and no thread can be started: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version, too, come as an error: what to print, and the exit status.

@@ -80,6 +80,11 @@ pub fn complain(error: &str) {
     let _ = writeln!(io::stderr(), "error: {error}");
 }
 
+/// Tells the user what is going on, in one line on standard error.
+pub fn hint(text: &str) {
+    let _ = writeln!(io::stderr(), "cipher: {text}");
+}
+
 /// Whether `error` is that standard output is closed, wherever in the chain.
 pub fn is_closed(error: &Error) -> bool {
     error.chain().any(|cause| cause.is::<Closed>())

@@ -15,7 +15,7 @@ use crate::engine;
 use crate::input::{Beginning, Input};
 use crate::jobs::Done;
 use crate::limits::Limits;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::pipeline::{self, Ends};
 use crate::progress::Progress;
 use crate::records::{Block, Blocks, Record, Separator};
@@ -108,7 +108,7 @@ impl Transform {
 fn stdin() -> Result<File> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        log::warn!("reading the message from the terminal; end it with Ctrl-D");
+        output::hint("reading the message from the terminal; end it with Ctrl-D");
     }
     Ok(stdin.as_fd().try_clone_to_owned()?.into())
 }

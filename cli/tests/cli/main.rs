@@ -15,5 +15,6 @@ mod readme;
 mod records;
 mod reference;
 mod signals;
+mod stack;
 mod tidy;
 mod trickle;

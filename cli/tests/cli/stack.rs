@@ -1,0 +1,28 @@
+//! The stack of a guest, whatever stack the program was started with.
+
+use crate::cipher::Cipher;
+use crate::guests;
+
+#[test]
+fn a_recursion_without_an_end_is_a_trap_whatever_the_stack() {
+    for kilobytes in ["128", "256", "1024", "8192"] {
+        let script = format!("ulimit -s {kilobytes} && exec cipher decrypt Trap x");
+        let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(1);
+        ended.prints("").says("error: Trap trapped: its stack is full (a recursion too deep?)\n");
+    }
+}
+
+#[test]
+fn a_recursion_without_an_end_is_a_trap_on_every_thread() {
+    let cipher = Cipher::new(["decrypt", "Trap", "--lines", "-j4"]).env("CIPHER_GUESTS", guests::directory());
+    let ended = cipher.stdin("a\nb\nc\n").run().exits(1).prints("");
+    for record in 1..=3 {
+        let line = format!("error: record {record}: Trap trapped: its stack is full (a recursion too deep?)\n");
+        assert!(ended.complaints().contains(&line), "{}", ended.complaints());
+    }
+}
+
+#[test]
+fn a_small_stack_is_enough_for_a_call() {
+    Cipher::shell("ulimit -s 128 && exec cipher encrypt Caesar Hello 2>/dev/null").run().exits(0).prints("Khoor\n");
+}
