@@ -5,11 +5,15 @@ set positional-arguments
 
 host := `rustc --print host-tuple`  # scripts/just knows it already, and sets it
 root := quote(justfile_directory())
-cipher := quote(justfile_directory() / "target" / host / "release" / "cipher")
+target := replace(host, "-linux-gnu", "-linux-musl")  # .cargo/config.toml says why
+cipher := quote(justfile_directory() / "target" / target / "release" / "cipher")
+
+pyspark := "pyspark==4.1.4"
 
 python_files := "--config guest-vigenere/pyproject.toml guest-vigenere scripts"
 
 # The program finds the guests of the checkout beside itself: everything is in this one place.
+export CARGO_BUILD_TARGET := target
 export CARGO_TARGET_DIR := justfile_directory() / "target"
 
 # Python's caches stay out of the sources.
@@ -45,6 +49,19 @@ test: build
     .tools/venv/bin/pytest -o cache_dir={{ root }}/target/python/pytest guest-vigenere
     cargo test --release --workspace
 
+# Run the program with its cache on disks that are full, read-only or noexec (Linux)
+test-mounts: build
+    @scripts/test-mounts {{ cipher }}
+
+# Run the program under GNU parallel, and compare with one process alone
+test-parallel: build
+    @scripts/test-parallel {{ cipher }}
+
+# Run it so, and on a Spark cluster of two workers on this machine (needs Java)
+test-cluster: test-parallel
+    @[ -x .tools/spark/bin/spark-submit ] || { .tools/venv/bin/python -m venv --clear .tools/spark && .tools/spark/bin/pip install --quiet {{ pyspark }}; }
+    @.tools/spark/bin/python scripts/test_spark.py {{ cipher }}
+
 # Check format, lints and types, changing nothing
 lint: _rust-components _python-bindings
     cargo fmt --all --check
@@ -54,7 +71,7 @@ lint: _rust-components _python-bindings
     .tools/venv/bin/ruff format --check {{ python_files }}
     .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere
     .tools/venv/bin/mypy --strict scripts
-    .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish .ci/run
+    .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test-mounts scripts/test-parallel .ci/run
 
 # Format the sources, and mend what the linter can
 fmt: _rust-components
@@ -69,7 +86,7 @@ install prefix=(home_directory() / ".local"): build
 
 # Measure how fast it is
 bench *arguments: build
-    @scripts/bench "$@"
+    @CIPHER={{ cipher }} scripts/bench "$@"
 
 # Remove everything that was built (but not the tools in .tools)
 clean:

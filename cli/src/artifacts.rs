@@ -463,3 +463,57 @@ fn from_memory(engine: &Engine, code: &[u8]) -> Result<Component> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_user_and_root_alone_can_write_is_ours() {
+        let me = rustix::process::geteuid().as_raw();
+        for (owner, mode, ours) in [
+            (me, 0o100_644, true),
+            (me, 0o40_755, true),
+            (0, 0o100_644, true),
+            (me + 1, 0o100_644, false),
+            (me, 0o100_664, false),
+            (me, 0o100_646, false),
+            (0, 0o41_777, false),
+        ] {
+            assert_eq!(is_ours(owner, mode), ours, "{owner} {mode:o}");
+        }
+    }
+
+    /// A shelf with artifacts of 100 bytes that were used so many minutes ago.
+    fn shelf(uses: &[(char, u64)]) -> (tempfile::TempDir, Shelf) {
+        let directory = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(directory.path()).unwrap();
+        for &(digit, minutes) in uses {
+            let digest = digit.to_string().repeat(64);
+            shelf.keep(&digest, &[0; 100], &[&digest_key(&digest)], Path::new("/guest.wasm")).unwrap();
+            let used = SystemTime::now() - Duration::from_secs(minutes * 60);
+            for name in [artifact_name(&digest), record_name(&digest_key(&digest))] {
+                File::options().append(true).open(shelf.path.join(name)).unwrap().set_modified(used).unwrap();
+            }
+        }
+        (directory, shelf)
+    }
+
+    fn left(shelf: &Shelf) -> String {
+        holdings(&shelf.path).unwrap().iter().map(|holding| &holding.digest[..1]).collect()
+    }
+
+    #[test]
+    fn what_was_used_least_recently_is_evicted_first_and_what_was_just_made_stays() {
+        let (_directory, shelf) = shelf(&[('a', 10), ('b', 30), ('c', 20), ('d', 40)]);
+        assert_eq!(left(&shelf), "dbca");
+        shelf.evict(400, &"d".repeat(64));
+        assert_eq!(left(&shelf), "dbca");
+        shelf.evict(399, &"d".repeat(64));
+        assert_eq!(left(&shelf), "dca");
+        shelf.evict(0, &"d".repeat(64));
+        assert_eq!(left(&shelf), "d");
+        assert_eq!(clear(&shelf.path).unwrap(), 100);
+        assert_eq!(left(&shelf), "");
+    }
+}

@@ -175,6 +175,17 @@ fn from_path(component: &Path) -> Result<Guest> {
     Ok(Guest { name, component: component.to_owned(), manifest, shipped: false })
 }
 
+/// The manifest in `directory` of the guest that is called `name`, ignoring case.
+///
+/// # Errors
+///
+/// When the directory exists and cannot be read.
+pub fn manifest_in(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let directory = Directory { path: directory.to_owned(), shipped: false };
+    let stem = directory.manifests()?.remove(&name.to_lowercase());
+    Ok(stem.map(|stem| directory.path.join(stem).with_added_extension("toml")))
+}
+
 /// Where this user's own guests are: `$XDG_DATA_HOME/cipher/guests`, or `~/.local/share/cipher/guests`.
 pub fn user_directory() -> Option<PathBuf> {
     user_base("XDG_DATA_HOME", ".local/share").map(|base| base.join("cipher/guests"))

@@ -10,7 +10,9 @@ use crate::engine;
 
 mod batch;
 mod cache;
+mod check;
 mod inspect;
+mod install;
 mod list;
 mod options;
 mod transform;
@@ -47,6 +49,12 @@ enum Command {
     List(list::List),
     /// Show what a component imports and exports, and whether it fits, without running it
     Inspect(inspect::Inspect),
+    /// Try whether a component keeps the contract, case by case
+    Check(check::Check),
+    /// Check a component, and put it where it is found by its name
+    Install(install::Install),
+    /// Remove an algorithm that was installed
+    Uninstall(install::Uninstall),
     /// Show, fill or clear the store of compiled machine code
     Cache(cache::Cache),
 }
@@ -73,6 +81,9 @@ impl Cli {
             Command::Batch(batch) => batch.run(),
             Command::List(list) => list.run(),
             Command::Inspect(inspect) => inspect.run(),
+            Command::Check(check) => check.run(),
+            Command::Install(install) => install.run(),
+            Command::Uninstall(uninstall) => uninstall.run(),
             Command::Cache(cache) => cache.run(),
         }
     }

@@ -13,10 +13,19 @@ pub struct Fit {
     pub imports: Vec<Import>,
     /// The exports, each with its type.
     pub exports: Vec<Export>,
+    /// The functions that the contract asks for, each with what is wrong about it, if anything is.
+    pub functions: Vec<(&'static str, Option<String>)>,
     /// Whether it takes a message in pieces.
     pub streams: bool,
+}
+
+impl Fit {
     /// Why it cannot be called; empty if it can.
-    pub problems: Vec<String>,
+    pub fn problems(&self) -> Vec<String> {
+        let missing = self.imports.iter().filter(|import| import.grant.is_none());
+        let missing = missing.map(|import| format!("it imports '{}', which cipher does not offer", import.name));
+        missing.chain(self.functions.iter().filter_map(|(_, problem)| problem.clone())).collect()
+    }
 }
 
 /// Something that a component wants from the host.
@@ -51,23 +60,19 @@ pub fn fit(engine: &Engine, component: &Component) -> Fit {
         })
         .collect();
     let exports = ty.exports(engine).map(|(name, item)| Export { name: shown(name), kind: kind(&item.ty) }).collect();
-    let mut problems: Vec<String> = imports
-        .iter()
-        .filter(|import| import.grant.is_none())
-        .map(|import| format!("it imports '{}', which cipher does not offer", import.name))
-        .collect();
-    for function in FUNCTIONS {
-        match ty.get_export(engine, function).map(|item| item.ty) {
-            Some(ComponentItem::ComponentFunc(func)) if takes_and_returns_a_string(&func) => {}
-            Some(item) => problems.push(format!(
+    let functions = FUNCTIONS.map(|function| {
+        let problem = match ty.get_export(engine, function).map(|item| item.ty) {
+            Some(ComponentItem::ComponentFunc(func)) if takes_and_returns_a_string(&func) => None,
+            Some(item) => Some(format!(
                 "its export '{function}' is {}, where the contract has func(input: string) -> string",
                 kind(&item)
             )),
-            None => problems.push(format!("it has no export '{function}'")),
-        }
-    }
+            None => Some(format!("it has no export '{function}'")),
+        };
+        (function, problem)
+    });
     let streams = ty.get_export(engine, host::STREAMING).is_some();
-    Fit { imports, exports, streams, problems }
+    Fit { imports, exports, functions: functions.into(), streams }
 }
 
 fn takes_and_returns_a_string(func: &ComponentFunc) -> bool {

@@ -1,7 +1,7 @@
 //! The only place where wasmtime is configured.
 
 use anyhow::{Context, Result};
-use wasmtime::{Config, Engine, ModuleVersionStrategy};
+use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
 /// A macro and not a constant, so that `concat!` takes it.
 macro_rules! wasmtime_version {
@@ -27,6 +27,53 @@ pub fn loader() -> Result<Engine> {
     config.enable_compiler(false);
     Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")
 }
+
+/// An engine like [`loader`] for instances that each live for one record, no more than `instances` of them at a time.
+///
+/// The memory of one that has ended is set back, as far as it was written to, and serves the next; otherwise it would be
+/// mapped and faulted in afresh for every record.
+///
+/// # Errors
+///
+/// As for [`loader`], and when the system has not so much address space to give.
+pub fn pool(instances: usize) -> Result<Engine> {
+    let instances = u32::try_from(instances)?;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances).total_core_instances(instances * POOLED.core_instances);
+    pool.total_memories(instances * POOLED.memories).max_memories_per_module(POOLED.memories);
+    pool.total_tables(instances * POOLED.tables).max_tables_per_module(POOLED.tables);
+    pool.table_elements(POOLED.table_elements);
+    pool.max_component_instance_size(POOLED.instance_bytes).max_core_instance_size(POOLED.instance_bytes);
+    pool.linear_memory_keep_resident(POOLED.resident_bytes).table_keep_resident(POOLED.resident_bytes);
+    // Where the kernel can tell which pages were written to (Linux 6.7), only those are set back.
+    pool.pagemap_scan(Enabled::Auto);
+    let mut config = config()?;
+    config.enable_compiler(false);
+    config.allocation_strategy(pool);
+    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")
+}
+
+/// What one instance in a [`pool`] may take, many times what the largest guests known do. It bounds address space; memory
+/// is what the guest uses.
+struct Pooled {
+    core_instances: u32,
+    memories: u32,
+    tables: u32,
+    table_elements: usize,
+    /// For wasmtime's own records of an instance.
+    instance_bytes: usize,
+    /// Of each memory and table, what is kept for the next instance.
+    resident_bytes: usize,
+}
+
+const POOLED: Pooled = Pooled {
+    core_instances: 1000,
+    memories: 8,
+    tables: 16,
+    table_elements: 1 << 18,
+    instance_bytes: 16 << 20,
+    resident_bytes: 64 << 20,
+};
 
 /// An engine that compiles for [`loader`] on this machine.
 ///

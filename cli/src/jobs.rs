@@ -1,9 +1,9 @@
 //! Blocks of records through several workers, and out again in order.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::audit::Entry;
 use crate::limits::THREAD_STACK_BYTES;
@@ -28,15 +28,15 @@ pub struct Done {
     pub last: bool,
 }
 
-/// Runs the blocks that `next` reads through `workers`, each on a thread of its own if there are several, and hands what becomes of them to `write` in the order of the
-/// input. At most three blocks a worker are under way at a time, so that a slow record holds the others up rather than
-/// letting them pile up.
+/// Runs the blocks that `next` reads through `workers`, each on a thread of its own if there are several, and hands what
+/// becomes of them to `write` in the order of the input. At most three blocks a worker are under way at a time, so that a
+/// slow record holds the others up rather than letting them pile up.
 ///
 /// When this returns, threads may still be blocked in reading; they end with the process.
 ///
 /// # Errors
 ///
-/// The first that `next` or `write` returns; what was read before it was written.
+/// The first that `next` or `write` returns; what was read before it was written. A thread that panics is an error, too.
 pub fn run(
     mut workers: Vec<impl FnMut(Block) -> Done + Send + 'static>,
     mut next: impl FnMut() -> Result<Option<Block>> + Send + 'static,
@@ -53,11 +53,11 @@ pub fn run(
         }
         return Ok(());
     }
-    let (senders, receivers) = workers.into_iter().map(start).collect::<Result<(Vec<_>, Vec<_>)>>()?;
-    spawn("reader", move || deal(next, &senders))?;
+    let (senders, mut started) = workers.into_iter().map(start).collect::<Result<(Vec<_>, Vec<_>)>>()?;
+    let reader = spawn("reader", move || deal(next, &senders))?;
     // The reader deals the blocks out in turn, so taking them up in turn keeps their order.
-    for receiver in receivers.iter().cycle() {
-        match receiver.recv() {
+    for turn in (0..started.len()).cycle() {
+        match started[turn].done.recv() {
             Ok(Ok(done)) => {
                 let last = done.last;
                 write(done)?;
@@ -66,7 +66,11 @@ pub fn run(
                 }
             }
             Ok(Err(error)) => return Err(error),
-            Err(_) => break,
+            // The input has ended, and with it the reader and then this worker; unless one of them panicked.
+            Err(_) => {
+                let ended = started.swap_remove(turn).thread.join().and_then(|()| reader.join());
+                return ended.map_err(|_| anyhow!("a thread panicked"));
+            }
         }
     }
     Ok(())
@@ -74,19 +78,23 @@ pub fn run(
 
 type Dealt = Result<Block>;
 
-fn start(
-    mut worker: impl FnMut(Block) -> Done + Send + 'static,
-) -> Result<(SyncSender<Dealt>, Receiver<Result<Done>>)> {
+/// A worker on its thread.
+struct Started {
+    done: Receiver<Result<Done>>,
+    thread: JoinHandle<()>,
+}
+
+fn start(mut worker: impl FnMut(Block) -> Done + Send + 'static) -> Result<(SyncSender<Dealt>, Started)> {
     let (block_in, blocks) = sync_channel::<Dealt>(1);
     let (done_in, done) = sync_channel(1);
-    spawn("worker", move || {
+    let thread = spawn("worker", move || {
         for block in blocks {
             if done_in.send(block.map(&mut worker)).is_err() {
                 break;
             }
         }
     })?;
-    Ok((block_in, done))
+    Ok((block_in, Started { done, thread }))
 }
 
 fn deal(mut next: impl FnMut() -> Result<Option<Block>>, senders: &[SyncSender<Dealt>]) {
@@ -103,9 +111,9 @@ fn deal(mut next: impl FnMut() -> Result<Option<Block>>, senders: &[SyncSender<D
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(THREAD_STACK_BYTES);
-    builder.spawn(run).map(drop).with_context(|| format!("cannot start a {name} thread"))
+    builder.spawn(run).with_context(|| format!("cannot start a {name} thread"))
 }
 
 #[cfg(test)]
@@ -149,6 +157,18 @@ mod tests {
             assert_eq!(error.unwrap_err().to_string(), "unreadable");
             assert_eq!(out, (0..10).collect::<Vec<u8>>());
         }
+    }
+
+    #[test]
+    fn a_panic_is_not_taken_for_the_end_of_the_input() {
+        let panics = |block: Block| if block.bytes[0] == 7 { panic!("for a test") } else { uneven(block) };
+        let mut out = Vec::new();
+        let error = run(vec![panics; 3], blocks(100), |done| {
+            out.extend(done.output);
+            Ok(())
+        });
+        assert_eq!(error.unwrap_err().to_string(), "a thread panicked");
+        assert_eq!(out, (0..7).collect::<Vec<u8>>());
     }
 
     #[test]

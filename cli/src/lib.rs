@@ -28,6 +28,9 @@ pub mod host;
 pub mod limits;
 pub mod session;
 
+// Whether it keeps the contract.
+pub mod kit;
+
 // Text in.
 pub mod input;
 pub mod jobs;

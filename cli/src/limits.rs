@@ -73,7 +73,8 @@ impl std::fmt::Display for Exceeded {
 #[derive(Debug)]
 pub struct Meter {
     limit: usize,
-    used: usize,
+    /// Bytes of all memories and tables together.
+    pub used: usize,
     /// Whether something was denied: a guest may well trap on that in a way of its own.
     pub denied: bool,
     timeout: Duration,

@@ -51,6 +51,9 @@ pub struct Setting {
     pub default: String,
     /// One line for `cipher list`.
     pub help: String,
+    /// Values that the guest must refuse; `cipher check` tries them.
+    #[serde(default)]
+    pub invalid: Vec<String>,
 }
 
 /// A plaintext with the ciphertext that belongs to it.
@@ -94,8 +97,8 @@ impl Manifest {
             if variable.is_empty() || variable.contains(['=', '\0']) {
                 bail!("settings: {variable:?} cannot be the name of an environment variable");
             }
-            if setting.default.contains('\0') {
-                bail!("settings: the default of {variable} contains a NUL character");
+            if setting.invalid.iter().chain([&setting.default]).any(|value| value.contains('\0')) {
+                bail!("settings: a value of {variable} contains a NUL character");
             }
         }
         let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -22,9 +22,9 @@ use crate::limits::Limits;
 use crate::output::Output;
 use crate::pipeline::{self, Ends};
 use crate::records::{Block, Blocks, Separator};
+use crate::regular_file;
 use crate::session::{Linked, Operation, Session};
 use crate::settings::{self, Given, Setting};
-use crate::{engine, regular_file};
 
 /// How many instances a worker keeps for requests to come, each of one guest with its settings.
 const SESSIONS: usize = 8;
@@ -156,7 +156,7 @@ impl Batch {
             // A message in JSON takes more than itself: at the worst six bytes for one, as in `\u0001`.
             limits.message_bytes.saturating_mul(6),
         );
-        let (catalog, clock) = (Catalog::from_environment(), Clock::new(engine::loader()?));
+        let (catalog, clock) = (Catalog::from_environment(), self.jobs.clock()?);
         let guests = Guests { catalog, clock, limits, known: Mutex::default() };
         let guests = Arc::new(guests);
         let worker = |_| {

@@ -48,7 +48,7 @@ impl Inspect {
             false => text(&guest, &artifact.digest, bytes, &fit),
         };
         Output::stdout()?.write(text.as_bytes())?;
-        match fit.problems.as_slice() {
+        match fit.problems().as_slice() {
             [] => Ok(()),
             problems => bail!("{} does not fit the contract: {}", guest.name, problems.join("; ")),
         }
@@ -89,6 +89,6 @@ fn json(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> serde_json::Value
         "clocks": guest.grants().clocks,
         "random": guest.grants().random,
         "streams": fit.streams,
-        "problems": fit.problems,
+        "problems": fit.problems(),
     })
 }

@@ -11,6 +11,8 @@ use clap::{Args, ValueEnum};
 
 use crate::audit::{Format, Sink};
 use crate::catalog::{Catalog, Guest};
+use crate::clock::Clock;
+use crate::engine;
 use crate::limits::Limits;
 use crate::settings::{self, Given};
 
@@ -56,6 +58,12 @@ impl JobOptions {
     pub fn jobs(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         self.jobs.map_or_else(processors, usize::from)
+    }
+
+    /// The engine, with its clock, for instances that live as long as is asked for.
+    pub fn clock(&self) -> Result<Clock> {
+        let engine = if self.isolate { engine::pool(self.jobs()) } else { engine::loader() };
+        engine.map(Clock::new)
     }
 }
 

@@ -10,8 +10,6 @@ use clap::Args;
 
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
 use crate::audit::Sink;
-use crate::clock::Clock;
-use crate::engine;
 use crate::input::{Beginning, Input};
 use crate::jobs::Done;
 use crate::limits::Limits;
@@ -69,7 +67,7 @@ impl Transform {
         let limits = self.limits.limits()?;
         let guest = self.guest.find()?;
         let settings = settings::resolve(&guest, &self.guest.given())?;
-        let linked = Linked::load(&guest, &Clock::new(engine::loader()?), &limits)?;
+        let linked = Linked::load(&guest, &self.jobs.clock()?, &limits)?;
         let (sink, output) = (self.audit.sink()?, Output::stdout()?);
         let separator = match (self.lines, self.null) {
             (true, _) => Separator::Line,

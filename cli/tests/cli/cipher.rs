@@ -105,7 +105,8 @@ impl Cipher {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The command, for a run of another kind.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_clear().env("PATH", path()).env("HOME", self.directory.path());
         command.envs(self.environment.iter().cloned()).current_dir(self.directory.path());

@@ -14,7 +14,7 @@ fn many_first_calls_at_once_all_succeed_and_leave_what_the_next_one_uses() {
         cipher.env("HOME", home.path()).env("RUST_LOG", "cipher=info")
     };
     thread::scope(|scope| {
-        for _ in 0..16 {
+        for _ in 0..32 {
             scope.spawn(|| echo().run().exits(0).prints("abc\n"));
         }
     });

@@ -1,5 +1,6 @@
 //! The program as its users meet it: the real binary, the real guests, bytes in and bytes out.
 
+mod artifacts;
 mod audit;
 mod batch;
 mod cases;
@@ -18,3 +19,4 @@ mod signals;
 mod stack;
 mod tidy;
 mod trickle;
+mod worlds;

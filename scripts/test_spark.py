@@ -1,0 +1,85 @@
+"""Compares `cipher batch` on a Spark cluster of two workers with one process alone: test_spark.py CIPHER."""
+
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pyspark.sql import SparkSession  # type: ignore[import-not-found]
+
+REQUESTS = 4000
+PARTITIONS = 16
+
+
+def request(number: int) -> str:
+    """Return a request; some ask for what does not exist, so that errors are compared, too."""
+    algorithm = ["Caesar", "Vigenere", "Enigma"][number % 3]
+    message = f"Größe {number}, line one\nline two"
+    return json.dumps({"id": number, "message": message, "algorithm": algorithm})
+
+
+def answers(lines: list[str]) -> list[str]:
+    """Take the numbers of lines out of errors: they count within a partition."""
+    found = []
+    for line in lines:
+        answer = json.loads(line)
+        if "error" in answer:
+            answer["error"] = answer["error"].partition(": ")[2]
+        found.append(json.dumps(answer))
+    return found
+
+
+def check(what: str, expected: list[str], actual: list[str]) -> None:
+    """Stop unless both are the same."""
+    if answers(expected) != answers(actual):
+        raise SystemExit(f"test_spark: {what}: not what one process alone gives")
+    print(f"ok: {what}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the same requests on the cluster and alone."""
+    cipher = sys.argv[1]
+    requests = [request(number) for number in range(REQUESTS)]
+    alone = subprocess.run(
+        [cipher, "batch"], input="\n".join(requests), capture_output=True, text=True, check=False
+    )
+    expected = alone.stdout.splitlines()
+
+    # Two executors, one core and 512 MiB each: processes of their own, which share nothing but the machine.
+    spark = (
+        SparkSession.builder.master("local-cluster[2,1,512]")
+        .config("spark.executor.memory", "512m")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("ERROR")
+    rdd = spark.sparkContext.parallelize(requests, PARTITIONS)
+
+    # `env` is all that the program gets: no home.
+    results = rdd.pipe(f"{shlex.quote(cipher)} batch -j 1", env={"PATH": "/usr/bin:/bin"}).collect()
+    check("requests without a home", expected, results)
+
+    # Every partition starts with a first call of a component that was never compiled.
+    with tempfile.TemporaryDirectory() as directory:
+        guests = Path(directory) / "guests"
+        guests.mkdir()
+        shipped = Path(cipher).parents[2] / "guests"
+        for guest in ("Caesar", "Vigenere"):
+            for kind in ("wasm", "toml"):
+                (guests / f"{guest}.{kind}").write_bytes((shipped / f"{guest}.{kind}").read_bytes())
+        environment = {"CIPHER_GUESTS": str(guests), "XDG_CACHE_HOME": str(Path(directory) / "cache")}
+        results = rdd.pipe(f"{shlex.quote(cipher)} batch -j 1", env=environment).collect()
+        check("many first calls at once", expected, results)
+        kept = len(list(Path(directory).rglob("cache/**/*.cwasm")))
+        if kept != 2:
+            raise SystemExit(f"test_spark: {kept} artifacts are kept instead of one for each guest")
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
