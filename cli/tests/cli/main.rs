@@ -5,6 +5,7 @@ mod audit;
 mod batch;
 mod cases;
 mod catalog;
+mod check;
 mod cipher;
 mod first_calls;
 mod guests;
