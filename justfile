@@ -5,7 +5,9 @@ set positional-arguments
 
 host := `rustc --print host-tuple`  # scripts/just knows it already, and sets it
 root := quote(justfile_directory())
-cipher := quote(justfile_directory() / "target" / host / "release" / "cipher")
+built := justfile_directory() / "target" / host / "release"
+cipher := quote(built / "cipher")
+link_libraries := quote(built / "link-libraries")
 
 python_files := "--config guest-vigenere/pyproject.toml guest-vigenere scripts"
 
@@ -31,7 +33,8 @@ guests:
     @cargo rustc --release -p guest-caesar --target wasm32-wasip2 --crate-type cdylib </dev/null
     @scripts/publish target/wasm32-wasip2/release/guest_caesar.wasm target/guests/Caesar.wasm
     @scripts/publish guest-caesar/Caesar.toml target/guests/Caesar.toml
-    @scripts/build-vigenere </dev/null
+    @cargo build --release -p link-libraries </dev/null
+    @scripts/build-vigenere {{ link_libraries }} </dev/null
     @scripts/publish guest-vigenere/Vigenere.toml target/guests/Vigenere.toml
 
 # Run the program, as in: scripts/just run encrypt Caesar 'Hello, World!'
