@@ -50,24 +50,28 @@ fn a_global_that_is_written_stays_a_global() {
 
 #[test]
 fn what_cannot_be_linked_is_refused() {
-    let elements = "(elem (global.get $table_base) func $listed)";
-    for (new, reason) in [
+    for (part, reason) in [
         ("(elem func $listed)", "only active elements are supported"),
         ("(start $unused)", "a library with a start function is not supported"),
         ("(tag)", "exception tags are not supported"),
-        ("(import \"env\" \"$imports\" (table 1 funcref))", "stays apart"),
     ] {
-        let told = link(&changed(elements, new)).unwrap_err();
+        let told = link(&changed("(elem (global.get $table_base) func $listed)", part)).unwrap_err();
         assert!(told.contains(reason), "{told}");
     }
-    let table = "(func (export \"run\") (param i32) (result i32)";
-    let told = link(&changed(table, &format!("{table} (table.set (i32.const 0) (ref.null func))"))).unwrap_err();
-    assert!(told.contains("is not supported"), "{told}");
 }
 
 #[test]
-fn a_function_that_the_libraries_import_and_that_needs_them_is_refused() {
-    let early = changed("(core instance $first (instantiate", EARLY).replace("(func $shim \"0\")", "(func $lowered)");
+fn a_function_that_the_libraries_import_and_that_needs_their_memory_is_refused() {
+    let early = changed("(func $shim \"0\")", "(func $early)").replace(
+        "(core instance $first",
+        "(core func $early (canon lower (func $log) (memory $memory))) (core instance $first",
+    );
     let told = link(&early).unwrap_err();
-    assert!(told.contains("needs them itself"), "{told}");
+    assert!(told.contains("a function that the libraries import needs them itself"), "{told}");
+}
+
+#[test]
+fn what_is_no_component_is_refused() {
+    let told = link("(module)").unwrap_err();
+    assert!(told.contains("it is no component"), "{told}");
 }
