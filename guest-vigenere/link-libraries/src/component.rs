@@ -2,6 +2,7 @@
 
 use crate::module::{Kind, Module};
 use anyhow::{Context, Result, bail};
+use std::ops::Range;
 use wasmparser::{CanonicalFunction, CanonicalOption, ComponentAlias, ComponentType, Instance, Parser, Payload};
 
 /// Where an item of a core index space of the component comes from.
@@ -54,7 +55,7 @@ impl<'a> Component<'a> {
     fn read_section(&mut self, payload: Payload<'a>) -> Result<()> {
         match payload {
             Payload::ModuleSection { unchecked_range, .. } => {
-                self.modules.push(Module::read(&self.binary[unchecked_range])?);
+                self.modules.push(Module::read(self.bytes(unchecked_range))?);
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
@@ -98,9 +99,16 @@ impl<'a> Component<'a> {
         };
         self.used.extend(options.iter().filter_map(|option| match *option {
             CanonicalOption::Memory(index) => Some((Kind::Memory, index)),
-            CanonicalOption::Realloc(index) | CanonicalOption::PostReturn(index) => Some((Kind::Function, index)),
+            CanonicalOption::Realloc(index) | CanonicalOption::PostReturn(index) | CanonicalOption::Callback(index) => {
+                Some((Kind::Function, index))
+            }
             _ => None,
         }));
+    }
+
+    /// A part of the component.
+    pub fn bytes(&self, range: Range<u64>) -> &'a [u8] {
+        &self.binary[range.start as usize..range.end as usize]
     }
 
     /// The library that core instance `instance` is made from, if it is one.

@@ -1,6 +1,7 @@
 //! Makes one core module of all libraries.
 
 use crate::component::{Component, Definition};
+use crate::failure::{Failure, Outcome};
 use crate::module::{Kind, Module};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -18,13 +19,16 @@ pub struct Linker<'a> {
     outside: BTreeMap<u32, FuncType>,
 }
 
+/// The name of each export.
+pub type Exports = HashMap<(Kind, Definition), String>;
+
 /// The module that all libraries became.
 pub struct Linked {
     /// Until it is written.
     pub binary: Option<Vec<u8>>,
     /// The functions of the component that it imports: from module "", named by their position.
     pub imports: Vec<u32>,
-    pub exports: HashMap<(Kind, Definition), String>,
+    pub exports: Exports,
 }
 
 impl<'a> Linker<'a> {
@@ -259,8 +263,8 @@ impl Writer<'_, '_> {
         Ok((functions, code))
     }
 
-    fn exports(&self, used: &[(Kind, Definition)]) -> Result<(HashMap<(Kind, Definition), String>, ExportSection)> {
-        let mut exports = HashMap::new();
+    fn exports(&self, used: &[(Kind, Definition)]) -> Result<(Exports, ExportSection)> {
+        let mut exports = Exports::new();
         let mut section = ExportSection::new();
         for &(kind, definition) in used {
             if !exports.contains_key(&(kind, definition)) {
@@ -280,29 +284,15 @@ impl Writer<'_, '_> {
         }) as u32
     }
 
-    fn number(&self, kind: Kind, index: u32) -> Result<u32, reencode::Error<Unsupported>> {
+    fn number(&self, kind: Kind, index: u32) -> Outcome<u32> {
         let definition = self.linker.definitions[self.instance as usize][kind as usize][index as usize];
         let number = self.numbers[kind as usize].get(&definition);
-        number.copied().ok_or(reencode::Error::UserError(Unsupported("the use of something that was left out")))
+        number.copied().ok_or_else(|| Failure::new("something that was left out is used"))
     }
 }
-
-/// What a library has that this program cannot link.
-#[derive(Debug)]
-struct Unsupported(&'static str);
-
-impl std::fmt::Display for Unsupported {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} is not supported", self.0)
-    }
-}
-
-impl std::error::Error for Unsupported {}
-
-type Outcome<T> = Result<T, reencode::Error<Unsupported>>;
 
 impl Reencode for Writer<'_, '_> {
-    type Error = Unsupported;
+    type Error = Failure;
 
     fn function_index(&mut self, index: u32) -> Outcome<u32> {
         self.number(Kind::Function, index)
@@ -322,16 +312,16 @@ impl Reencode for Writer<'_, '_> {
 
     fn type_index(&mut self, index: u32) -> Outcome<u32> {
         let library = self.linker.component.library(self.instance);
-        let library = library.ok_or(reencode::Error::UserError(Unsupported("a type outside of a library")))?;
+        let library = library.ok_or_else(|| Failure::new("a type is used outside of a library"))?;
         Ok(self.number_of_type(&library.types[index as usize]))
     }
 
     fn data_index(&mut self, _: u32) -> Outcome<u32> {
-        Err(reencode::Error::UserError(Unsupported("memory.init or data.drop")))
+        Err(Failure::new("memory.init or data.drop is not supported"))
     }
 
     fn element_index(&mut self, _: u32) -> Outcome<u32> {
-        Err(reencode::Error::UserError(Unsupported("table.init or elem.drop")))
+        Err(Failure::new("table.init or elem.drop is not supported"))
     }
 
     fn instruction<'b>(&mut self, operator: Operator<'b>) -> Outcome<Instruction<'b>> {

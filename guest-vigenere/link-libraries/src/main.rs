@@ -9,6 +9,7 @@
 //! component is made of: <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>.
 
 mod component;
+mod failure;
 mod linker;
 mod module;
 mod rewrite;

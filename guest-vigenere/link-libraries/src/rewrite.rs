@@ -1,11 +1,12 @@
 //! Writes the component around the linked module.
 
 use crate::component::{Component, Definition, Source, sections};
+use crate::failure::{Failure, Outcome};
 use crate::linker::{Linked, Linker};
 use crate::module::Kind;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
-use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent};
+use wasm_encoder::reencode::{Reencode, ReencodeComponent};
 use wasm_encoder::{Alias, CanonicalFunctionSection, ComponentAliasSection, ComponentTypeSection, ExportKind};
 use wasm_encoder::{InstanceSection, ModuleArg, RawSection};
 use wasmparser::{CanonicalFunction, ComponentAlias, Instance, KnownCustom, Payload};
@@ -88,7 +89,7 @@ impl Writer<'_> {
             Payload::CustomSection(section) if matches!(section.as_known(), KnownCustom::ComponentName(_)) => (),
             other => {
                 if let Some((id, range)) = other.as_section() {
-                    self.out.section(&RawSection { id, data: &self.component.binary[range] });
+                    self.out.section(&RawSection { id, data: self.component.bytes(range) });
                 }
             }
         }
@@ -206,27 +207,19 @@ impl Writer<'_> {
     }
 }
 
-/// An error that says what it is. (`anyhow`'s is none for the standard library.)
-#[derive(Debug)]
-struct Failure(anyhow::Error);
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{:#}", self.0)
-    }
-}
-
-impl std::error::Error for Failure {}
-
 impl Reencode for Writer<'_> {
     type Error = Failure;
 
-    fn function_index(&mut self, index: u32) -> Result<u32, Error<Failure>> {
-        self.item(Kind::Function, index).map_err(|error| Error::UserError(Failure(error)))
+    fn function_index(&mut self, index: u32) -> Outcome<u32> {
+        self.item(Kind::Function, index).map_err(Failure::new)
     }
 
-    fn memory_index(&mut self, index: u32) -> Result<u32, Error<Failure>> {
-        self.item(Kind::Memory, index).map_err(|error| Error::UserError(Failure(error)))
+    fn table_index(&mut self, index: u32) -> Outcome<u32> {
+        self.item(Kind::Table, index).map_err(Failure::new)
+    }
+
+    fn memory_index(&mut self, index: u32) -> Outcome<u32> {
+        self.item(Kind::Memory, index).map_err(Failure::new)
     }
 }
 
