@@ -1,34 +1,19 @@
-//! Makes one core module of all libraries.
+//! Finds what the libraries' imports refer to, and what of the libraries is needed.
 
 use crate::component::{Component, Definition};
-use crate::failure::{Failure, Outcome};
+use crate::linked::{Linked, Writer};
 use crate::module::{Kind, Module};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use wasm_encoder::reencode::{self, Reencode};
-use wasm_encoder::{CodeSection, DataSection, ElementSection, EntityType, ExportSection, FunctionSection};
-use wasm_encoder::{GlobalSection, ImportSection, Instruction, MemorySection, TableSection, TypeSection};
-use wasmparser::{DataKind, ElementItems, ElementKind, FuncType, Instance, Operator, TypeRef};
+use wasmparser::{ElementItems, ElementKind, FuncType, Instance, Operator, TypeRef};
 
 /// What every import and definition of the libraries refers to.
 pub struct Linker<'a> {
-    component: &'a Component<'a>,
+    pub component: &'a Component<'a>,
     /// By core instance (none for those that are not libraries), [`Kind`] and index in the library.
-    definitions: Vec<[Vec<Definition>; 4]>,
+    pub definitions: Vec<[Vec<Definition>; 4]>,
     /// The type of each function that is not defined by a library.
-    outside: BTreeMap<u32, FuncType>,
-}
-
-/// The name of each export.
-pub type Exports = HashMap<(Kind, Definition), String>;
-
-/// The module that all libraries became.
-pub struct Linked {
-    /// Until it is written.
-    pub binary: Option<Vec<u8>>,
-    /// The functions of the component that it imports: from module "", named by their position.
-    pub imports: Vec<u32>,
-    pub exports: Exports,
+    pub outside: BTreeMap<u32, FuncType>,
 }
 
 impl<'a> Linker<'a> {
@@ -83,7 +68,7 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn library(&self, instance: u32) -> Result<&'a Module<'a>> {
+    pub fn library(&self, instance: u32) -> Result<&'a Module<'a>> {
         self.component.library(instance).with_context(|| format!("instance {instance} is not a library"))
     }
 
@@ -98,8 +83,7 @@ impl<'a> Linker<'a> {
         }
         let reached = self.reach(&used)?;
         let numbers = self.number(&reached);
-        let mut writer = Writer { linker: self, reached: &reached, numbers, instance: 0, types: vec![] };
-        writer.module(&used)
+        Writer { linker: self, reached: &reached, numbers, instance: 0, types: vec![] }.module(&used)
     }
 
     /// Finds the functions that can be called, and the globals that they write. What is in a table can be called:
@@ -141,7 +125,7 @@ impl<'a> Linker<'a> {
 
     /// The value of a global that nothing writes. What the host knows as addresses when it links, libraries import as
     /// globals; the snapshot that componentize-py takes after the start has the final values in place of the first.
-    fn constant(&self, reached: &Reached, global: Definition) -> Option<i32> {
+    pub fn constant(&self, reached: &Reached, global: Definition) -> Option<i32> {
         let Definition::Library { instance, index } = global else { return None };
         if reached.written.contains(&global) {
             return None;
@@ -184,153 +168,10 @@ impl<'a> Linker<'a> {
     }
 }
 
+/// What can be reached from outside.
 #[derive(Default)]
-struct Reached {
+pub struct Reached {
     /// In the order of the linked module.
-    functions: BTreeSet<Definition>,
+    pub functions: BTreeSet<Definition>,
     written: HashSet<Definition>,
-}
-
-/// Writes the linked module, translating what is in library `instance`.
-struct Writer<'l, 'a> {
-    linker: &'l Linker<'a>,
-    reached: &'l Reached,
-    numbers: [HashMap<Definition, u32>; 4],
-    instance: u32,
-    types: Vec<FuncType>,
-}
-
-impl Writer<'_, '_> {
-    fn module(&mut self, used: &[(Kind, Definition)]) -> Result<Linked> {
-        let (imports, import_section) = self.imports()?;
-        let (functions, code) = self.code()?;
-        let (mut tables, mut memories, mut globals) = (TableSection::new(), MemorySection::new(), GlobalSection::new());
-        let (mut elements, mut data) = (ElementSection::new(), DataSection::new());
-        for (instance, library) in self.linker.component.libraries() {
-            self.instance = instance;
-            for table in &library.tables {
-                self.parse_table(&mut tables, table.clone())?;
-            }
-            for &memory in &library.memories {
-                memories.memory(self.memory_type(memory)?);
-            }
-            for (global, index) in library.globals.iter().zip(library.imported[Kind::Global as usize]..) {
-                if self.numbers[Kind::Global as usize].contains_key(&Definition::Library { instance, index }) {
-                    self.parse_global(&mut globals, global.clone())?;
-                }
-            }
-            for element in &library.elements {
-                self.parse_element(&mut elements, element.clone())?;
-            }
-            for datum in &library.data {
-                ensure!(matches!(datum.kind, DataKind::Active { .. }), "only active data are supported");
-                self.parse_data(&mut data, datum.clone())?;
-            }
-        }
-        let (exports, export_section) = self.exports(used)?;
-        let mut types = TypeSection::new();
-        for ty in std::mem::take(&mut self.types) {
-            types.ty().func_type(&self.func_type(ty)?);
-        }
-        let mut module = wasm_encoder::Module::new();
-        module.section(&types).section(&import_section).section(&functions).section(&tables).section(&memories);
-        module.section(&globals).section(&export_section).section(&elements).section(&code).section(&data);
-        Ok(Linked { binary: Some(module.finish()), imports, exports })
-    }
-
-    fn imports(&mut self) -> Result<(Vec<u32>, ImportSection)> {
-        let mut imports = vec![];
-        let mut section = ImportSection::new();
-        for function in &self.reached.functions {
-            let &Definition::Outside(index) = function else { break };
-            let ty = self.number_of_type(&self.linker.outside[&index]);
-            section.import("", &imports.len().to_string(), EntityType::Function(ty));
-            imports.push(index);
-        }
-        Ok((imports, section))
-    }
-
-    fn code(&mut self) -> Result<(FunctionSection, CodeSection)> {
-        let mut functions = FunctionSection::new();
-        let mut code = CodeSection::new();
-        for function in &self.reached.functions {
-            let &Definition::Library { instance, index } = function else { continue };
-            self.instance = instance;
-            let library = self.linker.library(instance)?;
-            functions.function(self.number_of_type(library.function_type(index)));
-            self.parse_function_body(&mut code, library.body(index).clone())?;
-        }
-        Ok((functions, code))
-    }
-
-    fn exports(&self, used: &[(Kind, Definition)]) -> Result<(Exports, ExportSection)> {
-        let mut exports = Exports::new();
-        let mut section = ExportSection::new();
-        for &(kind, definition) in used {
-            if !exports.contains_key(&(kind, definition)) {
-                let name = exports.len().to_string();
-                section.export(&name, kind.into(), self.numbers[kind as usize][&definition]);
-                exports.insert((kind, definition), name);
-            }
-        }
-        Ok((exports, section))
-    }
-
-    fn number_of_type(&mut self, ty: &FuncType) -> u32 {
-        let known = self.types.iter().position(|known| known == ty);
-        known.unwrap_or_else(|| {
-            self.types.push(ty.clone());
-            self.types.len() - 1
-        }) as u32
-    }
-
-    fn number(&self, kind: Kind, index: u32) -> Outcome<u32> {
-        let definition = self.linker.definitions[self.instance as usize][kind as usize][index as usize];
-        let number = self.numbers[kind as usize].get(&definition);
-        number.copied().ok_or_else(|| Failure::new("something that was left out is used"))
-    }
-}
-
-impl Reencode for Writer<'_, '_> {
-    type Error = Failure;
-
-    fn function_index(&mut self, index: u32) -> Outcome<u32> {
-        self.number(Kind::Function, index)
-    }
-
-    fn table_index(&mut self, index: u32) -> Outcome<u32> {
-        self.number(Kind::Table, index)
-    }
-
-    fn memory_index(&mut self, index: u32) -> Outcome<u32> {
-        self.number(Kind::Memory, index)
-    }
-
-    fn global_index(&mut self, index: u32) -> Outcome<u32> {
-        self.number(Kind::Global, index)
-    }
-
-    fn type_index(&mut self, index: u32) -> Outcome<u32> {
-        let library = self.linker.component.library(self.instance);
-        let library = library.ok_or_else(|| Failure::new("a type is used outside of a library"))?;
-        Ok(self.number_of_type(&library.types[index as usize]))
-    }
-
-    fn data_index(&mut self, _: u32) -> Outcome<u32> {
-        Err(Failure::new("memory.init or data.drop is not supported"))
-    }
-
-    fn element_index(&mut self, _: u32) -> Outcome<u32> {
-        Err(Failure::new("table.init or elem.drop is not supported"))
-    }
-
-    fn instruction<'b>(&mut self, operator: Operator<'b>) -> Outcome<Instruction<'b>> {
-        if let Operator::GlobalGet { global_index } = operator {
-            let global = self.linker.definitions[self.instance as usize][Kind::Global as usize][global_index as usize];
-            if let Some(value) = self.linker.constant(self.reached, global) {
-                return Ok(Instruction::I32Const(value));
-            }
-        }
-        reencode::utils::instruction(self, operator)
-    }
 }

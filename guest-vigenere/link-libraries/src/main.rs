@@ -10,6 +10,7 @@
 
 mod component;
 mod failure;
+mod linked;
 mod linker;
 mod module;
 mod rewrite;

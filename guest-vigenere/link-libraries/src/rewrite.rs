@@ -2,7 +2,8 @@
 
 use crate::component::{Component, Definition, Source, sections};
 use crate::failure::{Failure, Outcome};
-use crate::linker::{Linked, Linker};
+use crate::linked::Linked;
+use crate::linker::Linker;
 use crate::module::Kind;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
