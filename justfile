@@ -6,7 +6,9 @@ set positional-arguments
 host := `rustc --print host-tuple`  # scripts/just knows it already, and sets it
 root := quote(justfile_directory())
 target := replace(host, "-linux-gnu", "-linux-musl")  # .cargo/config.toml says why
-cipher := quote(justfile_directory() / "target" / target / "release" / "cipher")
+built := justfile_directory() / "target" / target / "release"
+cipher := quote(built / "cipher")
+link_libraries := quote(built / "link-libraries")
 
 pyspark := "pyspark==4.1.4"
 
@@ -35,7 +37,8 @@ guests:
     @cargo rustc --release -p guest-caesar --target wasm32-wasip2 --crate-type cdylib </dev/null
     @scripts/publish target/wasm32-wasip2/release/guest_caesar.wasm target/guests/Caesar.wasm
     @scripts/publish guest-caesar/Caesar.toml target/guests/Caesar.toml
-    @scripts/build-vigenere </dev/null
+    @cargo build --release -p link-libraries </dev/null
+    @scripts/build-vigenere {{ link_libraries }} </dev/null
     @scripts/publish guest-vigenere/Vigenere.toml target/guests/Vigenere.toml
 
 # Run the program, as in: scripts/just run encrypt Caesar 'Hello, World!'
