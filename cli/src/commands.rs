@@ -12,6 +12,7 @@ mod batch;
 mod cache;
 mod inspect;
 mod list;
+mod new;
 mod options;
 mod transform;
 
@@ -47,6 +48,8 @@ enum Command {
     List(list::List),
     /// Show what a component imports and exports, and whether it fits, without running it
     Inspect(inspect::Inspect),
+    /// Start a project for an algorithm of your own
+    New(new::New),
     /// Show, fill or clear the store of compiled machine code
     Cache(cache::Cache),
 }
@@ -73,6 +76,7 @@ impl Cli {
             Command::Batch(batch) => batch.run(),
             Command::List(list) => list.run(),
             Command::Inspect(inspect) => inspect.run(),
+            Command::New(new) => new.run(),
             Command::Cache(cache) => cache.run(),
         }
     }

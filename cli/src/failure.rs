@@ -39,7 +39,11 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
     } else if host.meter.denied {
         format!("{name} {}", host.meter.out_of_memory())
     } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        format!("{name} exited with status {} instead of returning a result", exit.0)
+        match last_line(&printed) {
+            // In a language that cannot trap without a word of its own, the way to fail after giving a reason.
+            Some(line) if exit.0 != 0 => format!("{name} failed: {}", shorten(line)),
+            _ => format!("{name} exited with status {} instead of returning a result", exit.0),
+        }
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         match last_line(&printed) {
             // The guest's own reason, by the contract its last line.

@@ -16,5 +16,6 @@ mod records;
 mod reference;
 mod signals;
 mod stack;
+mod templates;
 mod tidy;
 mod trickle;
