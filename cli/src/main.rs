@@ -8,7 +8,8 @@ use cipher::{limits, output};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_timestamp(None).init();
+    let level = env_logger::Env::default().default_filter_or("warn");
+    env_logger::Builder::from_env(level).format(|to, record| output::write_diagnostic(to, record)).init();
     if !limits::stack_is_small() {
         return run();
     }

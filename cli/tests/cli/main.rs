@@ -5,6 +5,8 @@ mod batch;
 mod cases;
 mod catalog;
 mod cipher;
+mod color;
+mod completions;
 mod first_calls;
 mod guests;
 mod help;
