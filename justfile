@@ -12,7 +12,7 @@ link_libraries := quote(built / "link-libraries")
 
 pyspark := "pyspark==4.1.4"
 
-python_files := "--config guest-vigenere/pyproject.toml guest-vigenere scripts"
+python_files := "--config guest-vigenere/pyproject.toml cli/templates guest-vigenere scripts"
 
 # The program finds the guests of the checkout beside itself: everything is in this one place.
 export CARGO_BUILD_TARGET := target
@@ -65,16 +65,28 @@ test-cluster: test-parallel
     @[ -x .tools/spark/bin/spark-submit ] || { .tools/venv/bin/python -m venv --clear .tools/spark && .tools/spark/bin/pip install --quiet {{ pyspark }}; }
     @.tools/spark/bin/python scripts/test_spark.py {{ cipher }}
 
+# Make, build and run a guest from each template (needs npm, and clang with wasi-libc; some minutes)
+test-templates *languages: build
+    @scripts/test-templates {{ cipher }} "$@"
+
+# Type into bash, zsh and fish, and open the manual (needs all four)
+[no-cd]
+test-shells prefix: (install prefix)
+    @{{ root }}/.tools/venv/bin/python {{ root }}/scripts/test_shells.py "$1"
+
 # Check format, lints and types, changing nothing
 lint: _rust-components _python-bindings
     cargo fmt --all --check
+    rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
     .tools/venv/bin/ruff check {{ python_files }}
     .tools/venv/bin/ruff format --check {{ python_files }}
     .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere
+    .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml cli/templates/python
     .tools/venv/bin/mypy --strict scripts
-    .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test-mounts scripts/test-parallel .ci/run
+    .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test-mounts scripts/test-parallel scripts/test-templates cli/templates/*/build .ci/run
+    .tools/venv/bin/shellcheck --shell=bash cli/completions/cipher.bash
 
 # Format the sources, and mend what the linter can
 fmt: _rust-components

@@ -407,7 +407,13 @@ fn compile(guest: &Guest, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>> {
     let message = format!("compiling {} for its first use", guest.name);
     log::info!("{message}");
     match progress::spin(message, || receiver.recv_timeout(limits.compile_time)) {
-        Ok(code) => code.map_err(|error| anyhow!("'{path}' is not a valid component: {}", innermost(&error))),
+        Ok(code) => code.map_err(|error| match innermost(&error) {
+            // wasmtime says which of its features that would need, and has no other sign of it.
+            reason if reason.contains("component model async") => {
+                anyhow!("'{path}' has async functions, which cipher does not run; those of the contract are not async")
+            }
+            reason => anyhow!("'{path}' is not a valid component: {reason}"),
+        }),
         Err(_) => bail!("'{path}' took longer than {:?} to compile (--compile-timeout)", limits.compile_time),
     }
 }

@@ -1,19 +1,23 @@
 //! The commands: one file each, a struct of options and one method.
 
+use std::env;
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, Args, ColorChoice, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::engine;
+use crate::{engine, output};
 
 mod batch;
 mod cache;
 mod check;
+mod completions;
 mod inspect;
 mod install;
 mod list;
+mod man;
+mod new;
 mod options;
 mod transform;
 
@@ -31,6 +35,9 @@ RUST_LOG=info shows what an algorithm prints, RUST_LOG=debug the whole chain of 
 #[command(after_help = EXAMPLES)]
 #[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
+    /// Colours in help, errors and diagnostics: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
+    color: ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -39,28 +46,90 @@ pub struct Cli {
 enum Command {
     /// Encrypt a text, or standard input
     #[command(after_help = transform::ENCRYPT_EXAMPLES)]
-    Encrypt(transform::Transform),
+    Encrypt(Called<transform::Transform>),
     /// Decrypt a text, or standard input
     #[command(after_help = transform::DECRYPT_EXAMPLES)]
-    Decrypt(transform::Transform),
+    Decrypt(Called<transform::Transform>),
     /// Run requests, a JSON object a line
-    Batch(batch::Batch),
+    Batch(Called<batch::Batch>),
     /// List the algorithms that there are, with their settings
-    List(list::List),
+    List(Called<list::List>),
     /// Show what a component imports and exports, and whether it fits, without running it
-    Inspect(inspect::Inspect),
+    Inspect(Called<inspect::Inspect>),
     /// Try whether a component keeps the contract, case by case
-    Check(check::Check),
+    Check(Called<check::Check>),
+    /// Start a project for an algorithm of your own
+    New(Called<new::New>),
     /// Check a component, and put it where it is found by its name
-    Install(install::Install),
+    Install(Called<install::Install>),
     /// Remove an algorithm that was installed
-    Uninstall(install::Uninstall),
+    Uninstall(Called<install::Uninstall>),
     /// Show, fill or clear the store of compiled machine code
-    Cache(cache::Cache),
+    Cache(Called<cache::Cache>),
+    /// Write what a shell needs to complete commands, options and algorithms
+    Completions(Called<completions::Completions>),
+    /// Write how the last of some words may go on, for what 'cipher completions' writes
+    #[command(hide = true)]
+    Complete(Called<completions::Complete>),
+    /// Write the manual, a page for every command
+    #[command(hide = true)]
+    Man(Called<man::Man>),
+}
+
+/// A command whose options are put together only if it is the one that is called: they are many, and take time.
+#[derive(Debug)]
+struct Called<T>(T);
+
+impl<T: Args> Args for Called<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(|command| {
+            // The line in the list of commands stays.
+            let about = command.get_about().cloned();
+            T::augment_args(command).about(about.unwrap_or_default())
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Called<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+/// What `--color` says in a call that is no proper one, or asks for help.
+fn color_of_usage() -> ColorChoice {
+    let mut arguments = env::args_os().skip(1).take_while(|argument| argument != "--");
+    let mut color = ColorChoice::Auto;
+    while let Some(argument) = arguments.next() {
+        let value = match argument.to_str() {
+            Some("--color") => arguments.next().and_then(|value| value.into_string().ok()),
+            Some(argument) => argument.strip_prefix("--color=").map(str::to_owned),
+            None => None,
+        };
+        color = value.and_then(|value| ColorChoice::from_str(&value, false).ok()).unwrap_or(color);
+    }
+    color
+}
+
+fn set_color(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => {} // as the environment and the terminal have it
+        ColorChoice::Always => output::set_color(true),
+        ColorChoice::Never => output::set_color(false),
+    }
 }
 
 /// Prints help, the version or a usage error, and returns the exit status.
 pub fn print_usage(usage: &clap::Error) -> ExitCode {
+    set_color(color_of_usage());
     match usage.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2)),
@@ -75,16 +144,21 @@ impl Cli {
     /// One whose message is the line for the user.
     pub fn run(self) -> Result<()> {
         use crate::session::Operation::{Decrypt, Encrypt};
+        set_color(self.color);
         match self.command {
-            Command::Encrypt(transform) => transform.run(Encrypt),
-            Command::Decrypt(transform) => transform.run(Decrypt),
-            Command::Batch(batch) => batch.run(),
-            Command::List(list) => list.run(),
-            Command::Inspect(inspect) => inspect.run(),
-            Command::Check(check) => check.run(),
-            Command::Install(install) => install.run(),
-            Command::Uninstall(uninstall) => uninstall.run(),
-            Command::Cache(cache) => cache.run(),
+            Command::Encrypt(Called(transform)) => transform.run(Encrypt),
+            Command::Decrypt(Called(transform)) => transform.run(Decrypt),
+            Command::Batch(Called(batch)) => batch.run(),
+            Command::List(Called(list)) => list.run(),
+            Command::Inspect(Called(inspect)) => inspect.run(),
+            Command::Check(Called(check)) => check.run(),
+            Command::New(Called(new)) => new.run(),
+            Command::Install(Called(install)) => install.run(),
+            Command::Uninstall(Called(uninstall)) => uninstall.run(),
+            Command::Cache(Called(cache)) => cache.run(),
+            Command::Completions(Called(completions)) => completions.run(),
+            Command::Complete(Called(complete)) => complete.run(),
+            Command::Man(Called(man)) => man.run(),
         }
     }
 }

@@ -33,13 +33,17 @@ pub fn of_linking(name: &str, error: wasmtime::Error) -> Error {
 /// Why a call of the guest `name`, or its start, failed.
 pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
     log::debug!("{}", escape::line(&format!("{error:?}")));
-    let (printed, _) = host.take_printed();
+    let printed = log_printed(name, host);
     anyhow!(if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         format!("{name} {exceeded}")
     } else if host.meter.denied {
         format!("{name} {}", host.meter.out_of_memory())
     } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        format!("{name} exited with status {} instead of returning a result", exit.0)
+        match last_line(&printed) {
+            // In a language that cannot trap without a word of its own, the way to fail after giving a reason.
+            Some(line) if exit.0 != 0 => format!("{name} failed: {}", shorten(line)),
+            _ => format!("{name} exited with status {} instead of returning a result", exit.0),
+        }
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         match last_line(&printed) {
             // The guest's own reason, by the contract its last line.
@@ -51,8 +55,8 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
     })
 }
 
-/// Logs what the guest `name` printed in a call that succeeded.
-pub fn log_printed(name: &str, host: &Host) {
+/// Logs what the guest `name` printed in a call, and returns it.
+pub fn log_printed(name: &str, host: &Host) -> String {
     let (printed, dropped) = host.take_printed();
     if dropped > 0 {
         log::info!("{name} printed {dropped} bytes more, before this");
@@ -60,6 +64,7 @@ pub fn log_printed(name: &str, host: &Host) {
     for line in printed.lines() {
         log::info!("{name} printed: {}", shorten(line));
     }
+    printed
 }
 
 fn explain(trap: &Trap) -> String {
@@ -70,8 +75,10 @@ fn explain(trap: &Trap) -> String {
     }
 }
 
+/// The last line with words of the guest's own; a panic in Rust ends with one that is not.
 fn last_line(printed: &str) -> Option<&str> {
-    printed.lines().rev().map(str::trim).find(|line| !line.is_empty())
+    let own = |line: &&str| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE=1`");
+    printed.lines().rev().map(str::trim).find(own)
 }
 
 fn shorten(text: &str) -> String {
@@ -79,5 +86,19 @@ fn shorten(text: &str) -> String {
     match line.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{} …", &line[..end]),
         None => line.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_the_last_line_that_is_the_guest_s_own() {
+        assert_eq!(last_line("first\n  it does not do \n\n"), Some("it does not do"));
+        let panic = "\nthread '<unnamed>' (1) panicked at src/lib.rs:9:5:\nit does not do\n\
+            note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        assert_eq!(last_line(panic), Some("it does not do"));
+        assert_eq!(last_line(" \n"), None);
     }
 }

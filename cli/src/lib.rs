@@ -46,3 +46,6 @@ pub mod output;
 pub mod interrupt;
 pub mod progress;
 pub mod regular_file;
+
+// What a new guest starts from.
+pub mod templates;

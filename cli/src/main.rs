@@ -12,7 +12,8 @@ use clap::Parser;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_timestamp(None).init();
+    let level = env_logger::Env::default().default_filter_or("warn");
+    env_logger::Builder::from_env(level).format(|to, record| output::write_diagnostic(to, record)).init();
     if !limits::stack_is_small() {
         return run();
     }

@@ -35,10 +35,13 @@ pub struct Cache {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show what is kept, least recently used first (what 'cipher cache' alone does)
+    #[command(after_help = "Examples:\n  cipher cache show\n  cipher cache show --json")]
     Show(Show),
     /// Remove all of it; it is compiled again when it is needed
+    #[command(after_help = "Examples:\n  cipher cache clear")]
     Clear,
     /// Compile algorithms now, so that their first call is as fast as the next
+    #[command(after_help = "Examples:\n  cipher cache add Caesar Vigenere\n  cipher cache add ./their.wasm")]
     Add(Add),
 }
 

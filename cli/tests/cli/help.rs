@@ -45,3 +45,28 @@ fn every_command_is_in_the_readme() {
         assert!(readme.contains(&command), "README does not mention '{command}'");
     }
 }
+
+#[test]
+fn every_command_has_a_page_in_the_manual_with_its_examples() {
+    let cipher = Cipher::new(["man", "share/man1"]);
+    cipher.run().exits(0).prints("").says("");
+    let mut expected: Vec<String> = commands().iter().map(|command| command.replace(' ', "-") + ".1").collect();
+    expected.sort();
+    let pages = guests::files(cipher.directory().join("share/man1"));
+    let names: Vec<_> = pages.iter().filter_map(|page| page.file_name()?.to_str()).collect();
+    assert_eq!(names, expected);
+    assert!(cipher.read("share/man1/cipher-list.1").contains("\n.SH EXAMPLES\n.nf\nExamples:\n  cipher list\n"));
+}
+
+#[test]
+fn a_manual_that_cannot_be_written_is_an_error() {
+    let cipher = Cipher::new(["man", "file"]).file("file", "");
+    cipher.run().exits(1).prints("").says("error: cannot write the manual to 'file': File exists (os error 17)\n");
+}
+
+#[test]
+fn the_help_of_every_command_has_examples() {
+    for command in commands() {
+        assert!(help(&command).contains("\nExamples:\n"), "{command}");
+    }
+}

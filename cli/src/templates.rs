@@ -1,0 +1,123 @@
+//! Guest projects to start from, one for each language: what lies in `templates`, where the guest is called Atbash.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::manifest;
+
+/// A file of a project: its path there, and its text as long as the guest is called Atbash.
+#[derive(Debug)]
+pub struct File(&'static str, &'static str);
+
+/// The file at `path` of the template of a language.
+macro_rules! file {
+    ($language:literal, $path:literal) => {
+        File($path, include_str!(concat!("../templates/", $language, "/", $path)))
+    };
+}
+
+const CONTRACT: File = File("wit/cipher.wit", include_str!("../../wit/cipher.wit"));
+/// The same guest in every language has the same manifest.
+const MANIFEST: File = File("Atbash.toml", include_str!("../templates/Atbash.toml"));
+/// The one file that is a program.
+const BUILD: &str = "build";
+
+/// With wit-bindgen, for the target wasm32-wasip2.
+pub const RUST: &[File] = &[
+    CONTRACT,
+    MANIFEST,
+    file!("rust", ".gitignore"),
+    file!("rust", "Cargo.toml"),
+    file!("rust", "README.md"),
+    file!("rust", "build"),
+    file!("rust", "src/cipher.rs"),
+    file!("rust", "src/lib.rs"),
+];
+
+/// With componentize-py, from PyPI.
+pub const PYTHON: &[File] = &[
+    CONTRACT,
+    MANIFEST,
+    file!("python", ".gitignore"),
+    file!("python", "README.md"),
+    file!("python", "app.py"),
+    file!("python", "build"),
+    file!("python", "cipher.py"),
+    file!("python", "requirements.txt"),
+    file!("python", "test_cipher.py"),
+];
+
+/// With componentize-js, from npm. Its world has an interface of WASI more, so the contract is a dependency.
+pub const JAVASCRIPT: &[File] = &[
+    File("wit/deps/cipher.wit", CONTRACT.1),
+    MANIFEST,
+    file!("javascript", ".gitignore"),
+    file!("javascript", "README.md"),
+    file!("javascript", "app.js"),
+    file!("javascript", "build"),
+    file!("javascript", "cipher.js"),
+    file!("javascript", "cipher.test.js"),
+    file!("javascript", "package.json"),
+    file!("javascript", "wit/deps/wasi-cli.wit"),
+    file!("javascript", "wit/guest.wit"),
+];
+
+/// With the C generator of wit-bindgen, and clang.
+pub const C: &[File] = &[
+    CONTRACT,
+    MANIFEST,
+    file!("c", ".gitignore"),
+    file!("c", "README.md"),
+    file!("c", "app.c"),
+    file!("c", "build"),
+    file!("c", "cipher.c"),
+    file!("c", "cipher.h"),
+    file!("c", "test_cipher.c"),
+];
+
+/// Writes the project of a guest called `name` into `directory`, which is made, unless it is there and empty.
+///
+/// # Errors
+///
+/// When `name` cannot be the name of a guest and of what belongs to it, or the project cannot be written.
+pub fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
+    // It also becomes the name of a package and of a variable, for which there are narrower rules.
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    if !manifest::is_name(name) || !name.is_ascii() || !starts_well {
+        bail!(
+            "{name:?} cannot be the name of a guest: it must be ASCII letters, digits, '-', '_' and '.', first a letter"
+        );
+    }
+    let cannot_write = |path: &Path| format!("cannot write '{}'", path.display());
+    match fs::read_dir(directory).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => {}
+        Ok(false) => bail!("'{}' is not empty: name another directory, or empty it first", directory.display()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| cannot_write(directory)),
+    }
+    for File(path, text) in files {
+        let target = directory.join(renamed(path, name));
+        let mode = if *path == BUILD { 0o777 } else { 0o666 };
+        let folder = target.parent().unwrap_or(directory);
+        fs::create_dir_all(folder).with_context(|| cannot_write(folder))?;
+        let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&target);
+        written
+            .and_then(|mut file| file.write_all(renamed(text, name).as_bytes()))
+            .with_context(|| cannot_write(&target))?;
+    }
+    Ok(())
+}
+
+/// `text` for a guest called `name`, in each of the spellings that it has.
+fn renamed(text: &str, name: &str) -> String {
+    let words = |separator: &str| name.replace(['-', '_', '.'], separator);
+    // The name itself comes last: it may have any of the other spellings in it.
+    text.replace("ATBASH", &words("_").to_uppercase())
+        .replace("guest_atbash", &format!("guest_{}", words("_").to_lowercase()))
+        .replace("guest-atbash", &format!("guest-{}", words("-").to_lowercase()))
+        .replace("Atbash", name)
+}

@@ -1,0 +1,151 @@
+//! Projects that `cipher new` writes. What they are worth is shown by `scripts/test-templates`, which builds them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::cipher::Cipher;
+use crate::guests;
+
+const RUST: &str = "\
+.gitignore
+Cargo.toml
+My-Cipher.2.toml
+README.md
+build*
+src/cipher.rs
+src/lib.rs
+wit/cipher.wit
+";
+
+const PYTHON: &str = "\
+.gitignore
+My-Cipher.2.toml
+README.md
+app.py
+build*
+cipher.py
+requirements.txt
+test_cipher.py
+wit/cipher.wit
+";
+
+const JAVASCRIPT: &str = "\
+.gitignore
+My-Cipher.2.toml
+README.md
+app.js
+build*
+cipher.js
+cipher.test.js
+package.json
+wit/deps/cipher.wit
+wit/deps/wasi-cli.wit
+wit/guest.wit
+";
+
+const C: &str = "\
+.gitignore
+My-Cipher.2.toml
+README.md
+app.c
+build*
+cipher.c
+cipher.h
+test_cipher.c
+wit/cipher.wit
+";
+
+const LANGUAGES: [(&str, &str); 4] = [("rust", RUST), ("python", PYTHON), ("javascript", JAVASCRIPT), ("c", C)];
+
+/// The files below `folder`, a line for each, sorted; programs with an asterisk.
+fn listing(folder: &Path) -> String {
+    let mut lines: Vec<String> = files(folder)
+        .iter()
+        .map(|(path, _)| {
+            let mode = fs::metadata(folder.join(path)).expect("it is there").permissions().mode();
+            format!("{path}{}\n", if mode & 0o111 != 0 { "*" } else { "" })
+        })
+        .collect();
+    lines.sort();
+    lines.concat()
+}
+
+/// The files below `folder` with their texts.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("it can be read").map(|entry| entry.expect("an entry")) {
+        let (name, path) = (entry.file_name().into_string().expect("a name is text"), entry.path());
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|(below, text)| (format!("{name}/{below}"), text)));
+        } else {
+            found.push((name, fs::read_to_string(path).expect("a file is text")));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_project_has_these_files_in_each_language_and_nothing_of_the_template_s_name() {
+    for (language, expected) in LANGUAGES {
+        let cipher = Cipher::new(["new", "My-Cipher.2", "--language", language]);
+        let hint = "wrote the project; go on with 'cd my-cipher.2 && ./build', and see my-cipher.2/README.md";
+        cipher.run().exits(0).prints("").says(&format!("cipher: {hint}\n"));
+        let folder = cipher.directory().join("my-cipher.2");
+        assert_eq!(listing(&folder), expected, "{language}");
+        for (path, text) in files(&folder) {
+            assert!(!text.to_lowercase().contains("atbash"), "{language}: {path}");
+        }
+    }
+}
+
+#[test]
+fn a_project_has_the_contract_itself_and_every_name_in_its_proper_form() {
+    let contract = fs::read_to_string("../wit/cipher.wit").expect("the contract");
+    let cipher = Cipher::new(["new", "My-ATBASH.2", "--language", "rust", "a/b"]);
+    cipher.run().exits(0);
+    assert_eq!(cipher.read("a/b/wit/cipher.wit"), contract);
+    assert!(cipher.read("a/b/Cargo.toml").contains("name = \"guest-my-atbash-2\"\n"));
+    assert!(cipher.read("a/b/build").ends_with("/guest_my_atbash_2.wasm My-ATBASH.2.wasm\n"));
+    assert!(cipher.read("a/b/src/lib.rs").contains("\"MY_ATBASH_2_DIGITS\""));
+    assert!(cipher.read("a/b/My-ATBASH.2.toml").contains("[settings.MY_ATBASH_2_DIGITS]\n"));
+}
+
+#[test]
+fn the_manifest_of_a_project_is_one_that_the_program_reads() {
+    for (language, _) in LANGUAGES {
+        let cipher = Cipher::shell(format!(
+            "cipher new Mine --language {language} . && cp '{}' Mine.wasm && CIPHER_GUESTS=. cipher encrypt mine text \
+             --set MINE_DIGITS=yes",
+            guests::directory().join("Echo.wasm").display()
+        ));
+        cipher.run().exits(0).prints("text\n");
+    }
+}
+
+#[test]
+fn a_directory_that_has_something_in_it_is_left_alone() {
+    let cipher = Cipher::new(["new", "Mine", "--language", "c", "."]).file("kept", "");
+    let error = "error: '.' is not empty: name another directory, or empty it first\n";
+    cipher.run().exits(1).prints("").says(error);
+    assert_eq!(listing(cipher.directory()), "kept\n");
+    let cipher = Cipher::new(["new", "Mine", "--language", "c", "kept"]).file("kept", "");
+    cipher.run().exits(1).prints("").says("error: cannot write 'kept': Not a directory (os error 20)\n");
+}
+
+#[test]
+fn a_name_that_not_every_file_of_a_project_can_have_is_refused() {
+    for name in ["", "2nd", "_x", ".x", "a/b", "a b", "a\"b", "größe", "a.wasm", "a\u{1b}[31m", "a$b"] {
+        let cipher = Cipher::new(["new", "--language", "rust", "--", name, "x"]);
+        let reason = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
+        let error = format!("error: {name:?} cannot be the name of a guest: {reason}\n");
+        cipher.run().exits(1).prints("").says(&error);
+        assert_eq!(listing(cipher.directory()), "");
+    }
+}
+
+#[test]
+fn a_language_without_a_template_is_a_usage_error_with_those_that_have_one() {
+    let ended = Cipher::new(["new", "Mine", "--language", "cobol"]).run().exits(2).prints("");
+    assert!(ended.complaints().contains("[possible values: rust, python, javascript, c]"), "{}", ended.complaints());
+}
