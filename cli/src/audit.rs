@@ -1,8 +1,8 @@
 //! The guest's audit entries: what one is, how it is written, and where it goes.
 
 use std::fs::File;
-use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::io::Write;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::escape;
+use crate::standard::Standard;
 
 /// What a guest reported with `auditrecord`, and what the host knows about it.
 #[derive(Debug, Clone)]
@@ -60,10 +61,10 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// When no further descriptor can be had.
+    /// When it is closed, or no further descriptor can be had.
     pub fn stderr(format: Format) -> Result<Self> {
-        let file = io::stderr().as_fd().try_clone_to_owned().context("cannot open standard error")?;
-        Ok(Self { file: file.into(), name: "standard error".to_owned(), format, sequence: 0 })
+        let file = Standard::Error.open().context("cannot write audit entries")?;
+        Ok(Self { file, name: Standard::Error.name().to_owned(), format, sequence: 0 })
     }
 
     /// The end of the file at `path`, which is made if it is missing, for its owner alone to read. Each write is appended
@@ -73,11 +74,22 @@ impl Sink {
     ///
     /// When it cannot be opened for writing.
     pub fn file(path: &Path, format: Format) -> Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt;
         let opened = File::options().append(true).create(true).mode(0o600).open(path);
         let name = format!("'{}'", path.display());
         let file = opened.with_context(|| format!("cannot open the audit file {name}"))?;
         Ok(Self { file, name, format, sequence: 0 })
+    }
+
+    /// Whether `other` is the same file or pipe: what one writes, the other would read or overwrite.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn is(&self, other: &File) -> Result<bool> {
+        let (own, other) = (self.file.metadata()?, other.metadata()?);
+        // A terminal, or `/dev/null`, may be as many things at once as one likes.
+        let is_device = own.file_type().is_char_device();
+        Ok(!is_device && (own.dev(), own.ino()) == (other.dev(), other.ino()))
     }
 
     /// Writes `entries`, each as one line, all in a single write.

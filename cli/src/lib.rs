@@ -46,6 +46,7 @@ pub mod output;
 pub mod interrupt;
 pub mod progress;
 pub mod regular_file;
+pub mod standard;
 
 // What a new guest starts from.
 pub mod templates;

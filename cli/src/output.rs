@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Error, Result};
 use log::{Level, Record};
+
+use crate::standard::Standard;
 
 /// Nobody reads standard output any more, which is how `| head` ends a program, not a failure.
 #[derive(Debug)]
@@ -34,11 +35,15 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// When no further descriptor can be had.
+    /// When it is closed, or no further descriptor can be had.
     pub fn stdout() -> Result<Self> {
         // The standard library's own buffers by line, which for a large result means one more copy and system call.
-        let stdout = io::stdout().as_fd().try_clone_to_owned().context("cannot open standard output")?;
-        Ok(Self { stdout: stdout.into(), withheld: String::new() })
+        Ok(Self { stdout: Standard::Output.open()?, withheld: String::new() })
+    }
+
+    /// The file that it is.
+    pub fn file(&self) -> &File {
+        &self.stdout
     }
 
     /// Writes a whole result.

@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,6 +22,7 @@ use crate::records::{Block, Blocks, Separator};
 use crate::regular_file;
 use crate::session::{Linked, Operation, Session};
 use crate::settings::{self, Given, Setting};
+use crate::standard::Standard;
 
 /// How many instances a worker keeps for requests to come, each of one guest with its settings.
 const SESSIONS: usize = 8;
@@ -146,8 +144,10 @@ impl Batch {
         let limits = self.limits.limits()?;
         let input = match &self.file {
             Some(path) => regular_file::open(path).with_context(|| format!("cannot read '{}'", path.display()))?,
-            None => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+            None => Standard::Input.open()?,
         };
+        let output = Output::stdout()?;
+        let sink = self.audit.sink([(&input, "input"), (output.file(), "output")])?;
         let jobs = self.jobs.jobs();
         let blocks = Blocks::new(
             input.try_clone()?,
@@ -165,7 +165,7 @@ impl Batch {
             let mut worker = Worker { guests, isolate, fail_fast, sessions: Vec::new() };
             move |block| worker.work(block)
         };
-        let ends = Ends { sink: self.audit.sink()?, output: Output::stdout()?, input };
+        let ends = Ends { sink, output, input };
         pipeline::run((0..jobs).map(worker).collect(), blocks, ends)
     }
 }

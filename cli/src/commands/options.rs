@@ -1,11 +1,12 @@
 //! Groups of options that several commands share, each declared once.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 
@@ -88,16 +89,20 @@ enum FormatOption {
 }
 
 impl AuditOptions {
-    /// The sink.
-    pub fn sink(&self) -> Result<Sink> {
+    /// The sink, which is none of `streams`, the files that are read or written besides.
+    pub fn sink<'a>(&self, streams: impl IntoIterator<Item = (&'a File, &'a str)>) -> Result<Sink> {
         let format = match self.audit_format {
             FormatOption::Text => Format::Text,
             FormatOption::Json => Format::Json,
         };
-        match &self.audit_file {
-            Some(path) => Sink::file(path, format),
-            None => Sink::stderr(format),
+        let Some(path) = &self.audit_file else { return Sink::stderr(format) };
+        let sink = Sink::file(path, format)?;
+        for (stream, what) in streams {
+            if sink.is(stream)? {
+                bail!("--audit-file '{}' is the {what}, too; give the entries a file of their own", path.display());
+            }
         }
+        Ok(sink)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
@@ -19,6 +18,7 @@ use crate::progress::Progress;
 use crate::records::{Block, Blocks, Record, Separator};
 use crate::session::{Linked, Operation, Session};
 use crate::settings::{self, Setting};
+use crate::standard::Standard;
 
 /// For `cipher encrypt --help`.
 pub const ENCRYPT_EXAMPLES: &str = "\
@@ -67,16 +67,19 @@ impl Transform {
         let limits = self.limits.limits()?;
         let guest = self.guest.find()?;
         let settings = settings::resolve(&guest, &self.guest.given())?;
+        let output = Output::stdout()?;
+        let input = self.text.is_none().then(stdin).transpose()?;
+        let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
+        let sink = self.audit.sink(streams)?;
         let linked = Linked::load(&guest, &self.jobs.clock()?, &limits)?;
-        let (sink, output) = (self.audit.sink()?, Output::stdout()?);
         let separator = match (self.lines, self.null) {
             (true, _) => Separator::Line,
             (_, true) => Separator::Nul,
             _ => {
                 let mut one = One { session: linked.open(&settings)?, operation, sink, output };
-                match &self.text {
-                    Some(text) => one.call(text, "\n")?,
-                    None => one.stdin(&limits)?,
+                match (input, self.text) {
+                    (Some(input), _) => one.stdin(&input, &limits)?,
+                    (None, text) => one.call(&text.unwrap_or_default(), "\n")?,
                 }
                 one.session.abandon();
                 return Ok(());
@@ -96,7 +99,7 @@ impl Transform {
             move |block| worker.work(block)
         };
         let jobs = self.jobs.jobs();
-        let input = stdin()?;
+        let Some(input) = input else { return Ok(()) }; // a text has no records
         let blocks = Blocks::new(input.try_clone()?, separator, pipeline::block_bytes(jobs), limits.message_bytes);
         pipeline::run((0..jobs).map(worker).collect(), blocks, Ends { sink, output, input })
     }
@@ -104,11 +107,10 @@ impl Transform {
 
 /// Standard input without a buffer of its own; a person at a terminal is told that it is waited for.
 fn stdin() -> Result<File> {
-    let stdin = io::stdin();
-    if stdin.is_terminal() {
+    if io::stdin().is_terminal() {
         output::hint("reading the message from the terminal; end it with Ctrl-D");
     }
-    Ok(stdin.as_fd().try_clone_to_owned()?.into())
+    Standard::Input.open()
 }
 
 /// One message, from its text to its result.
@@ -129,9 +131,8 @@ impl One {
     }
 
     /// Standard input: in one call if it is short or the guest takes it no other way, else piece by piece.
-    fn stdin(&mut self, limits: &Limits) -> Result<()> {
-        let stdin = stdin()?;
-        let mut input = Input::new(&stdin, "standard input");
+    fn stdin(&mut self, stdin: &File, limits: &Limits) -> Result<()> {
+        let mut input = Input::new(stdin, Standard::Input.name());
         let first = match input.begin()? {
             Beginning::Whole(text) => return self.call(text, ""),
             Beginning::Part(text) => text,
@@ -139,7 +140,7 @@ impl One {
         let Some(mut message) = self.session.message(self.operation)? else {
             return self.call(input.whole(limits.message_bytes)?, "");
         };
-        let mut progress = Progress::new(&stdin);
+        let mut progress = Progress::new(stdin);
         // The message's one entry comes with its end, and a result must not be complete before its entry is written.
         self.output.write_part(&message.update(first)?)?;
         while let Some(piece) = input.next_piece()? {

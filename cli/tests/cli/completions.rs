@@ -27,7 +27,7 @@ fn algorithms_are_those_of_the_catalog_whatever_their_case() {
 
 #[test]
 fn commands_options_and_their_values_are_candidates() {
-    assert_eq!(candidates(&["cipher", "c"]), ["cache", "completions"]);
+    assert_eq!(candidates(&["cipher", "c"]), ["check", "cache", "completions"]);
     assert_eq!(candidates(&["cipher", "cache", "s"]), ["show"]);
     assert_eq!(candidates(&["cipher", "encrypt", "--aud"]), ["--audit-format", "--audit-file"]);
     assert_eq!(candidates(&["cipher", "new", "Mine", "--language", ""]), ["rust", "python", "javascript", "c"]);

@@ -20,6 +20,7 @@ mod records;
 mod reference;
 mod signals;
 mod stack;
+mod standard;
 mod templates;
 mod tidy;
 mod trickle;

@@ -54,8 +54,8 @@ fn only_what_runs_guests_knows_wasmtime() {
 }
 
 #[test]
-fn only_artifacts_is_unsafe() {
-    only(&["artifacts"], &["unsafe"]);
+fn only_artifacts_and_what_runs_before_main_is_unsafe() {
+    only(&["artifacts", "standard"], &["unsafe"]);
 }
 
 #[test]
