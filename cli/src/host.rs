@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
@@ -12,6 +13,7 @@ use crate::limits::{Limits, Meter};
 use crate::manifest::Grants;
 use crate::settings::Setting;
 
+mod http;
 mod printed;
 mod wasi;
 
@@ -132,7 +134,11 @@ impl base::saritnike::cipher::audit_log::Host for Host {
 
 /// What the host gives for the import `name`, version included; `None` if it does not offer it.
 pub fn grant(name: &str) -> Option<&'static str> {
-    if name == AUDIT_LOG { Some("the audit log") } else { wasi::grant(name) }
+    match name {
+        AUDIT_LOG => Some("the audit log"),
+        _ if http::is_offered(name) => Some(http::GRANT),
+        _ => wasi::grant(name),
+    }
 }
 
 /// What `component` imports, as far as the host offers it, and the names of what it does not.
@@ -143,9 +149,11 @@ pub fn grant(name: &str) -> Option<&'static str> {
 pub fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<(Linker<Host>, Vec<String>)> {
     let mut linker = Linker::new(engine);
     let mut missing = Vec::new();
-    for (name, _) in component.component_type().imports(engine) {
+    for (name, item) in component.component_type().imports(engine) {
         if name == AUDIT_LOG {
             base::EncoderDecoderService::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+        } else if let (true, ComponentItem::ComponentInstance(wanted)) = (http::is_offered(name), &item.ty) {
+            http::add(&mut linker, engine, name, wanted)?;
         } else {
             match wasi::add(&mut linker, name) {
                 Some(added) => added?,

@@ -13,7 +13,7 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     let level = env_logger::Env::default().default_filter_or("warn");
-    env_logger::Builder::from_env(level).format(|to, record| output::write_diagnostic(to, record)).init();
+    env_logger::Builder::from_env(level).format(output::write_diagnostic).init();
     if !limits::stack_is_small() {
         return run();
     }

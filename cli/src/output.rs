@@ -1,4 +1,5 @@
-//! Results out: standard output, with a closed pipe told from a write that failed.
+//! Results out: standard output, with a closed pipe told from a write that failed. And what is told beside them, on standard
+//! error.
 
 use std::fs::File;
 use std::io::{self, Write};

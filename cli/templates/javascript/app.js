@@ -1,4 +1,4 @@
-// The bindings: `encr` and `decr` of the contract (wit/cipher.wit), around the cipher in cipher.js.
+// The bindings: `encr` and `decr` of the contract (wit/deps/cipher.wit), around the cipher in cipher.js.
 
 import { auditrecord } from 'saritnike:cipher/audit-log@0.1.0';
 import { getEnvironment } from 'wasi:cli/environment@0.2.0';

@@ -1,7 +1,7 @@
 ;; Imports two interfaces that the host does not have.
 (component
   (import "acme:vault/keys@1.0.0" (instance (export "key" (func (result string)))))
-  (import "wasi:http/outgoing-handler@0.2.0" (instance))
+  (import "wasi:keyvalue/store@0.2.0" (instance))
   (core module $code
     (memory (export "memory") 1)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
