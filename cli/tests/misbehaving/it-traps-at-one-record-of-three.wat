@@ -1,0 +1,12 @@
+;;$ encrypt ./guest.wasm --lines -j1
+;;< one
+;;< !two
+;;< three
+;;? 1
+;;> one
+;;> three
+;;! error: record 2: guest trapped: it reached code marked as unreachable
+;;! error: 1 of 3 records failed
+(func (export "encr") (param $text i32) (param $length i32) (result i32)
+  (if (i32.eq (i32.load8_u (local.get $text)) (i32.const 33)) (then (unreachable)))
+  (call $return (local.get $text) (local.get $length)))
