@@ -33,11 +33,15 @@ impl Cipher {
 
     /// A shell with `script`, in which `cipher` is this program.
     pub fn shell(script: impl AsRef<str>) -> Self {
+        Self::new(["-c", script.as_ref()]).program("sh")
+    }
+
+    /// Another program with these arguments, for which `cipher` is this one.
+    pub fn program(mut self, name: &str) -> Self {
         let folder = Path::new(env!("CARGO_BIN_EXE_cipher")).parent().expect("a file is in a folder");
         let path = [folder.as_os_str(), &path()].join(OsStr::new(":"));
-        let mut shell = Self::new(["-c", script.as_ref()]).env("PATH", path);
-        shell.command[0] = "sh".into();
-        shell
+        self.command[0] = name.into();
+        self.env("PATH", path)
     }
 
     /// With further arguments.

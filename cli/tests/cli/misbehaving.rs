@@ -51,7 +51,9 @@ fn every_guest_that_misbehaves_ends_as_its_file_says() {
         let status = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
         let actual = streams(&status, ended.text(), &String::from_utf8_lossy(&ended.stderr));
         let expected = streams(marked(&text, ";;? ").trim_end(), &marked(&text, ";;> "), &marked(&text, ";;! "));
-        if let Err(difference) = Assert::new().normalize_paths(false).try_eq(Some(&file.display()), actual.into(), expected.into()) {
+        if let Err(difference) =
+            Assert::new().normalize_paths(false).try_eq(Some(&file.display()), actual.into(), expected.into())
+        {
             failures += &difference.to_string();
         }
     }

@@ -180,3 +180,20 @@ fn isolated_records_come_out_as_others_do() {
         }
     }
 }
+
+/// What a terminal shows of `script`.
+fn terminal(script: &str) -> String {
+    let spawn = format!(r#"import pty; pty.spawn(["sh", "-c", "{script}"])"#);
+    Cipher::new(["-c", &spawn]).program("python3").env("TERM", "xterm").run().exits(0).text().to_owned()
+}
+
+#[test]
+fn a_terminal_shows_how_far_long_work_is() {
+    let slow = "(echo one; sleep 0.6; echo two; sleep 0.3; echo three)";
+    let cipher = "cipher encrypt Caesar --lines --audit-file /dev/null >/dev/null";
+    let shown = terminal(&format!("{slow} | {cipher}"));
+    assert!(shown.contains("B/s"), "{shown:?}");
+    // Where standard error is no terminal, nothing does.
+    let shown = terminal(&format!("{slow} | {cipher} 2>log; cat log"));
+    assert_eq!(shown, "");
+}
