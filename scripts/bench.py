@@ -46,7 +46,7 @@ def median_seconds(commands: list[Command], runs: int) -> list[float]:
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         stdin = commands[0].stdin
         subprocess.run(
-            ["hyperfine", "-N", "--style=none", "--warmup=3", f"--runs={runs}"]
+            ["hyperfine", "-N", "--style=none", f"--warmup={1 + runs // 20}", f"--runs={runs}"]
             + [f"--export-json={report.name}", "--output=null"]
             + ([f"--input={stdin}"] if stdin else [])
             + [" ".join(map(quote, command.arguments)) for command in commands],
@@ -152,7 +152,7 @@ def tr(stdin: Path) -> Command:
 def main() -> None:
     """Measure everything and print the table."""
     quick = "--quick" in sys.argv[1:]
-    calls, long_runs = (20, 3) if quick else (200, 7)
+    calls, long_runs = (20, 2) if quick else (200, 5)
     table = Table()
     # On a disk and not in a small tmpfs, whatever TMPDIR says.
     with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
@@ -161,7 +161,7 @@ def main() -> None:
         short.write_text(TEXT, encoding="utf-8")
         measure_calls(table, short, work, calls)
         measure_streams(table, work, long_runs)
-        measure_records(table, work, long_runs)
+        measure_records(table, work, 3)
     heading = f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
     print(f"Measured on {heading}.\n")
     print("\n".join(table.rows))
