@@ -13,6 +13,7 @@ mod first_calls;
 mod guests;
 mod help;
 mod messages;
+mod misbehaving;
 mod output;
 mod properties;
 mod readme;

@@ -1,0 +1,74 @@
+//! Guests that misbehave, by mistake or otherwise: each file in `tests/misbehaving` is one, and says how its calls end.
+
+use std::fs;
+
+use snapbox::Assert;
+
+use crate::cipher::Cipher;
+use crate::guests;
+
+/// A call of a misbehaving guest. The comment at the top of its file has one or several:
+///
+/// ```text
+/// ;; $ printf 'a\nb\n' | cipher encrypt NAME --lines
+/// ;; status 1
+/// ;; stdout a
+/// ;; stderr error: record 2: [..]
+/// ```
+///
+/// The first line is a shell's, in the guest directory; the others are all that is to be seen of the call, a line each,
+/// where `[..]` stands for anything within a line.
+#[derive(Default)]
+struct Call {
+    script: String,
+    status: String,
+    stdout: String,
+    stderr: String,
+}
+
+fn calls(source: &str) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    for line in source.lines().map_while(|line| line.strip_prefix(";;")) {
+        let line = line.trim_start();
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let call = calls.last_mut();
+        match (word, call) {
+            ("$", _) => calls.push(Call { script: rest.to_owned(), ..Call::default() }),
+            // What the guest does, in a sentence.
+            (_, None) => {}
+            ("status", Some(call)) => rest.clone_into(&mut call.status),
+            ("stdout", Some(call)) => call.stdout += &format!("{rest}\n"),
+            ("stderr", Some(call)) => call.stderr += &format!("{rest}\n"),
+            _ => panic!("neither status, stdout nor stderr: {line}"),
+        }
+    }
+    calls
+}
+
+#[test]
+fn every_guest_that_misbehaves_ends_as_its_file_says() {
+    let directory = guests::assemble("tests/misbehaving");
+    let mut failures = String::new();
+    for file in guests::files("tests/misbehaving") {
+        if file.extension().is_some_and(|extension| extension == "toml") {
+            continue;
+        }
+        let source = fs::read_to_string(&file).expect("a scenario can be read");
+        let calls = calls(&source);
+        assert!(!calls.is_empty(), "{} calls nothing", file.display());
+        for Call { script, status, stdout, stderr } in calls {
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", &directory).run();
+            let streams = |status: &str, stdout: &str, stderr: &str| {
+                format!("$ {script}\nstatus {status}\n--- stdout ---\n{stdout}--- stderr ---\n{stderr}")
+            };
+            let ended_with = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
+            let [out, err] = [&ended.stdout, &ended.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+            let (actual, expected) = (streams(&ended_with, &out, &err), streams(&status, &stdout, &stderr));
+            let assert = Assert::new().normalize_paths(false);
+            if let Err(difference) = assert.try_eq(Some(&file.display()), actual.into(), expected.into()) {
+                failures += &difference.to_string();
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
