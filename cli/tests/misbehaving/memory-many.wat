@@ -7,8 +7,7 @@
 ;; stdout
 ;; $ echo x | cipher encrypt memory-many --lines --isolate
 ;; status 1
-;; stderr error: record 1: memory-many [..]
-;; stderr error: 1 of 1 records failed
+;; stderr error: memory-many needs more than an instance gets with --isolate: [..]
 (component
   (core module $code
     (func (export "call") (param i32 i32) (result i32)

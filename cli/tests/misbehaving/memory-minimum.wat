@@ -4,7 +4,7 @@
 ;; stderr error: memory-minimum needs more than 1073741824 bytes of memory (--max-memory)
 ;; $ echo x | cipher encrypt memory-minimum --lines --isolate
 ;; status 1
-;; stderr error: record 1: memory-minimum [..]
+;; stderr error: record 1: memory-minimum needs more than 1073741824 bytes of memory (--max-memory)
 ;; stderr error: 1 of 1 records failed
 (component
   (core module $code

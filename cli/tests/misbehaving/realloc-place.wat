@@ -1,7 +1,7 @@
 ;; Gives its argument room outside of its memory.
 ;; $ cipher encrypt realloc-place x
 ;; status 1
-;; stderr error: realloc-place broke the contract: [..]
+;; stderr error: realloc-place broke the contract: realloc return: beyond end of memory
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,7 +1,7 @@
 ;; Returns a text that is longer than its memory.
 ;; $ cipher encrypt result-length x
 ;; status 1
-;; stderr error: result-length broke the contract: [..]
+;; stderr error: result-length broke the contract: string pointer/length out of bounds of memory
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,10 +1,10 @@
 ;; Returns the place of its result outside of its memory; to decrypt, at an odd address.
 ;; $ cipher encrypt result-place x
 ;; status 1
-;; stderr error: result-place broke the contract: [..]
+;; stderr error: result-place broke the contract: pointer out of bounds of memory
 ;; $ cipher decrypt result-place x
 ;; status 1
-;; stderr error: result-place broke the contract: [..]
+;; stderr error: result-place broke the contract: return pointer not aligned
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,7 +1,7 @@
 ;; Returns a text that starts past the end of its memory.
 ;; $ cipher encrypt result-pointer x
 ;; status 1
-;; stderr error: result-pointer broke the contract: [..]
+;; stderr error: result-pointer broke the contract: string pointer/length out of bounds of memory
 (component
   (core module $code
     (memory (export "memory") 1)

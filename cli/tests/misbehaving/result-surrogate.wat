@@ -1,7 +1,7 @@
 ;; Returns half of a pair of surrogates in UTF-8.
 ;; $ cipher encrypt result-surrogate x
 ;; status 1
-;; stderr error: result-surrogate broke the contract: [..]
+;; stderr error: result-surrogate broke the contract: invalid utf-8 sequence of 1 bytes from index 1
 (component
   (core module $code
     (memory (export "memory") 1)

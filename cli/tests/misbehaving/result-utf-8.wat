@@ -1,7 +1,7 @@
 ;; Returns bytes that are no text: the second is a continuation of nothing.
 ;; $ cipher encrypt result-utf-8 x
 ;; status 1
-;; stderr error: result-utf-8 broke the contract: [..]
+;; stderr error: result-utf-8 broke the contract: invalid utf-8 sequence of 1 bytes from index 1
 (component
   (core module $code
     (memory (export "memory") 1)

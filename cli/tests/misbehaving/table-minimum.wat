@@ -4,8 +4,7 @@
 ;; stderr error: table-minimum needs more than 1073741824 bytes of memory (--max-memory)
 ;; $ echo x | cipher encrypt table-minimum --lines --isolate
 ;; status 1
-;; stderr error: record 1: table-minimum [..]
-;; stderr error: 1 of 1 records failed
+;; stderr error: table-minimum needs more than an instance gets with --isolate: [..]
 (component
   (core module $code
     (memory (export "memory") 1)
