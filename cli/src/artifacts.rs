@@ -67,7 +67,7 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
     let Some(shelf) = shelves.iter().find_map(|path| Shelf::create(path)) else {
         log::info!("there is no place to keep machine code, so {} is compiled for this call alone", guest.name);
         let code = compile(guest, bytes, limits)?;
-        return Ok(Artifact { component: from_memory(engine, &code)?, digest });
+        return Ok(Artifact { component: from_memory(engine, &code).map_err(|error| unfit(guest, error))?, digest });
     };
     // Of many first calls at once, one compiles and the others wait for it. Without locks (some network file systems)
     // each compiles for itself, and the last to finish is the one that stays.
@@ -84,7 +84,7 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
     }
     let component = match shelf.find(engine, &by_digest) {
         Some(artifact) => artifact.component,
-        None => from_memory(engine, &code)?,
+        None => from_memory(engine, &code).map_err(|error| unfit(guest, error))?,
     };
     Ok(Artifact { component, digest })
 }
@@ -464,6 +464,16 @@ fn from_memory(engine: &Engine, code: &[u8]) -> Result<Component> {
     // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in `map`
     // applies; wasmtime copies it.
     Ok(unsafe { Component::deserialize(engine, code) }?)
+}
+
+/// Why what was compiled a moment ago cannot be loaded.
+fn unfit(guest: &Guest, error: anyhow::Error) -> anyhow::Error {
+    // wasmtime has no other sign of it.
+    if format!("{error:#}").contains("pooling allocator") {
+        anyhow!("{} needs more than an instance gets with --isolate: {}", guest.name, innermost(&error))
+    } else {
+        error.context(format!("cannot load the machine code of {}", guest.name))
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::escape;
 use crate::standard::Standard;
 
-/// What a guest reported with `auditrecord`, and what the host knows about it.
+/// What is on record of a message, and what the host knows about it.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// When.
@@ -21,10 +21,22 @@ pub struct Entry {
     pub guest: Arc<Origin>,
     /// In which record of the input, counted from 1; a message alone is the first.
     pub record: u64,
-    /// What was done, in the guest's words.
-    pub action: String,
-    /// To what, in the guest's words.
-    pub detail: String,
+    /// What it is that is on record.
+    pub content: Content,
+}
+
+/// What the guest said, and what the host says: written so that the guest cannot say it.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// The guest called `auditrecord`.
+    Made {
+        /// What was done, in the guest's words.
+        action: String,
+        /// To what, in the guest's words.
+        detail: String,
+    },
+    /// The guest made so many entries more, past the limit.
+    Dropped(u64),
 }
 
 /// The guest that entries come from.
@@ -115,22 +127,33 @@ impl Sink {
 }
 
 fn push_text(lines: &mut String, entry: &Entry) {
-    lines.push_str("[AUDIT] Action: ");
-    lines.push_str(&escape::field(&entry.action));
-    lines.push_str(" | Detail: ");
-    lines.push_str(&escape::line(&entry.detail));
+    match &entry.content {
+        Content::Made { action, detail } => {
+            lines.push_str("[AUDIT] Action: ");
+            lines.push_str(&escape::field(action));
+            lines.push_str(" | Detail: ");
+            lines.push_str(&escape::line(detail));
+        }
+        Content::Dropped(count) => lines.push_str(&format!("[AUDIT] Dropped: {count} further entries, past the limit")),
+    }
     lines.push('\n');
 }
 
 fn push_json(lines: &mut String, entry: &Entry, sequence: u64) {
-    let Entry { time, guest, record, action, detail } = entry;
+    let Entry { time, guest, record, content } = entry;
     let Origin { name, digest } = guest.as_ref();
-    let (name, action, detail) = (escape::json(name), escape::json(action), escape::json(detail));
+    let name = escape::json(name);
     let time = humantime::format_rfc3339_micros(*time);
     lines.push_str(&format!(
         r#"{{"time":"{time}","sequence":{sequence},"guest":{name},"component":"sha256:{digest}","record":{record},"#
     ));
-    lines.push_str(&format!(r#""entry":{{"action":{action},"detail":{detail}}}}}"#));
+    match content {
+        Content::Made { action, detail } => {
+            let (action, detail) = (escape::json(action), escape::json(detail));
+            lines.push_str(&format!(r#""entry":{{"action":{action},"detail":{detail}}}}}"#));
+        }
+        Content::Dropped(count) => lines.push_str(&format!(r#""dropped":{count}}}"#)),
+    }
     lines.push('\n');
 }
 
@@ -140,7 +163,8 @@ mod tests {
 
     fn entry(action: &str, detail: &str) -> Entry {
         let guest = Arc::new(Origin { name: "Caesar".into(), digest: "ab".into() });
-        Entry { time: SystemTime::UNIX_EPOCH, guest, record: 7, action: action.into(), detail: detail.into() }
+        let content = Content::Made { action: action.into(), detail: detail.into() };
+        Entry { time: SystemTime::UNIX_EPOCH, guest, record: 7, content }
     }
 
     fn text(action: &str, detail: &str) -> String {

@@ -51,7 +51,13 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
             _ => format!("{name} trapped: {}", explain(trap)),
         }
     } else {
-        format!("{name} broke the contract: {}", shorten(&error.root_cause().to_string()))
+        let cause = error.root_cause().to_string();
+        // wasmtime has no other sign of it.
+        if cause.contains("fuel allocated for hostcalls") {
+            format!("{name} {}", host.meter.too_long())
+        } else {
+            format!("{name} broke the contract: {}", shorten(&cause))
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
-use crate::audit::{Entry, Origin};
+use crate::audit::{Content, Entry, Origin};
 use crate::limits::{Limits, Meter};
 use crate::manifest::Grants;
 use crate::settings::Setting;
@@ -91,11 +91,13 @@ impl Host {
     /// Moves the audit entries of this message, in order, to the end of `entries`; past the limits, a last one says how
     /// many were dropped.
     pub fn drain_entries(&mut self, entries: &mut Vec<Entry>) {
+        // What the guest reported at its start was before it was known for which record it was started.
+        self.entries.iter_mut().for_each(|entry| entry.record = self.record);
         entries.append(&mut self.entries);
         self.entry_bytes = 0;
         let dropped = std::mem::take(&mut self.entries_dropped);
         if dropped > 0 {
-            entries.push(self.entry("dropped".to_owned(), format!("{dropped} further entries, past the limit")));
+            entries.push(self.entry(Content::Dropped(dropped)));
         }
     }
 
@@ -104,8 +106,8 @@ impl Host {
         self.printed.take()
     }
 
-    fn entry(&self, action: String, detail: String) -> Entry {
-        Entry { time: SystemTime::now(), guest: self.origin.clone(), record: self.record, action, detail }
+    fn entry(&self, content: Content) -> Entry {
+        Entry { time: SystemTime::now(), guest: self.origin.clone(), record: self.record, content }
     }
 
     fn io(&mut self) -> wasi::Io<'_> {
@@ -127,7 +129,7 @@ impl base::saritnike::cipher::audit_log::Host for Host {
             return;
         }
         self.entry_bytes = bytes;
-        let entry = self.entry(action, detail);
+        let entry = self.entry(Content::Made { action, detail });
         self.entries.push(entry);
     }
 }

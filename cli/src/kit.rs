@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 
 use crate::artifacts;
-use crate::audit::Entry;
+use crate::audit::{Content, Entry};
 use crate::catalog::Guest;
 use crate::clock::Clock;
 use crate::contract;
@@ -297,8 +297,11 @@ fn in_pieces(session: &mut Session, operation: Operation, pieces: &[&str]) -> Re
 fn one_entry(entries: &[Entry], operation: Operation) -> Result<()> {
     let action = action(operation);
     match entries {
-        [entry] if entry.action == action => Ok(()),
-        [entry] => bail!("its action is {}, and not {action:?}", shown(&entry.action)),
+        [Entry { content: Content::Made { action: made, .. }, .. }] if made == action => Ok(()),
+        [Entry { content: Content::Made { action: made, .. }, .. }] => {
+            bail!("its action is {}, and not {action:?}", shown(made))
+        }
+        [Entry { content: Content::Dropped(_), .. }] => bail!("it is past the limit"),
         entries => bail!("there are {}", entries.len()),
     }
 }

@@ -56,6 +56,8 @@ pub enum Exceeded {
     Time(Duration),
     /// It asked for more than this many bytes of memory and tables.
     Memory(usize),
+    /// It handed the host more than this many bytes in one result, audit entry or piece of what it printed.
+    Message(u64),
 }
 
 impl std::error::Error for Exceeded {}
@@ -65,6 +67,7 @@ impl std::fmt::Display for Exceeded {
         match self {
             Self::Time(limit) => write!(f, "ran longer than {limit:?} (--timeout)"),
             Self::Memory(limit) => write!(f, "needs more than {limit} bytes of memory (--max-memory)"),
+            Self::Message(limit) => write!(f, "handed over more than {limit} bytes at once (--max-message)"),
         }
     }
 }
@@ -77,6 +80,7 @@ pub struct Meter {
     pub used: usize,
     /// Whether something was denied: a guest may well trap on that in a way of its own.
     pub denied: bool,
+    message_bytes: u64,
     timeout: Duration,
     deadline: Instant,
 }
@@ -88,7 +92,8 @@ impl Meter {
     /// A meter whose clock starts now.
     pub fn new(limits: &Limits) -> Self {
         let deadline = Instant::now() + limits.timeout;
-        Self { limit: limits.memory_bytes, used: 0, denied: false, timeout: limits.timeout, deadline }
+        let Limits { timeout, memory_bytes, message_bytes, .. } = *limits;
+        Self { limit: memory_bytes, used: 0, denied: false, message_bytes, timeout, deadline }
     }
 
     /// Starts the clock for another message.
@@ -116,7 +121,17 @@ impl Meter {
         Exceeded::Memory(self.limit)
     }
 
-    fn grow(&mut self, by: usize) -> bool {
+    /// The error of a guest that handed over too much.
+    pub fn too_long(&self) -> Exceeded {
+        Exceeded::Message(self.message_bytes)
+    }
+
+    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, unit: usize) -> bool {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            // It will not come to that, so it costs nothing.
+            return true;
+        }
+        let by = desired.saturating_sub(current).saturating_mul(unit);
         let allowed = self.used.checked_add(by).filter(|total| *total <= self.limit);
         match allowed {
             Some(total) => self.used = total,
@@ -127,11 +142,11 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(desired.saturating_sub(current)))
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired, maximum, 1))
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT_BYTES)))
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired, maximum, TABLE_ELEMENT_BYTES))
     }
 }

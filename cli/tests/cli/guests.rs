@@ -4,30 +4,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The guest directory: every `NAME.wat` is assembled, every other file is as it is, and each gets a manifest unless it has
-/// one.
+/// The guest directory of `tests/guests`.
 pub fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    DIRECTORY.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join("guests");
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).expect("a directory for the guests");
-        for source in files("tests/guests") {
-            let target = directory.join(source.file_name().expect("a file has a name"));
-            if source.extension().is_some_and(|extension| extension == "wat") {
-                let component = wat::parse_file(&source).unwrap_or_else(|error| panic!("{error}"));
-                fs::write(target.with_extension("wasm"), component).expect("a component is written");
-            } else {
-                fs::copy(&source, &target).expect("a file is copied");
-            }
-            if !source.with_extension("toml").exists() {
-                let name = source.file_stem().unwrap_or_default().display();
-                let manifest = format!("name = \"{name}\"\ndescription = \"For a test\"\n");
-                fs::write(target.with_extension("toml"), manifest).expect("a manifest is written");
-            }
+    DIRECTORY.get_or_init(|| assemble("tests/guests"))
+}
+
+/// Makes a guest directory: every `NAME.wat` in `folder` is assembled, every other file is as it is, and each gets a
+/// manifest unless it has one.
+pub fn assemble(folder: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join(folder);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).expect("a directory for the guests");
+    for source in files(folder) {
+        let target = directory.join(source.file_name().expect("a file has a name"));
+        if source.extension().is_some_and(|extension| extension == "wat") {
+            let component = wat::parse_file(&source).unwrap_or_else(|error| panic!("{error}"));
+            fs::write(target.with_extension("wasm"), component).expect("a component is written");
+        } else {
+            fs::copy(&source, &target).expect("a file is copied");
         }
-        directory
-    })
+        if !source.with_extension("toml").exists() {
+            let name = source.file_stem().unwrap_or_default().display();
+            let manifest = format!("name = \"{name}\"\ndescription = \"For a test\"\n");
+            fs::write(target.with_extension("toml"), manifest).expect("a manifest is written");
+        }
+    }
+    directory
 }
 
 /// The files in a folder, in the order of their names.

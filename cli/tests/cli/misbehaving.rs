@@ -1,8 +1,4 @@
-//! Guests that misbehave, by mistake or otherwise: each file in `tests/misbehaving` is one, with what must come of it.
-//!
-//! A file has the arguments of a call (`;;$ `), lines of standard input (`;;< `), the exit status (`;;? `), and the lines
-//! expected on standard output (`;;> `) and standard error (`;;! `), where `[..]` stands for anything. What follows is the
-//! guest's own part of the component in `around.component`.
+//! Guests that misbehave, by mistake or otherwise: each file in `tests/misbehaving` is one, and says how its calls end.
 
 use std::fs;
 
@@ -11,50 +7,67 @@ use snapbox::Assert;
 use crate::cipher::Cipher;
 use crate::guests;
 
-const AROUND: &str = include_str!("../misbehaving/around.component");
-/// What a guest does where it does not say otherwise: it returns what it is given.
-const DEFAULTS: [(&str, &str); 4] = [
-    ("realloc", "(func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (call $allocate (local.get 3)))"),
-    ("returned", "(func (export \"returned\") (param i32) (call $free))"),
-    ("encr", "(func (export \"encr\") (param i32 i32) (result i32) (call $return (local.get 0) (local.get 1)))"),
-    ("decr", "(func (export \"decr\") (param i32 i32) (result i32) (call $return (local.get 0) (local.get 1)))"),
-];
-
-/// The lines after `mark`, one after the other.
-fn marked(text: &str, mark: &str) -> String {
-    text.lines().filter_map(|line| line.strip_prefix(mark)).map(|line| format!("{line}\n")).collect()
+/// A call of a misbehaving guest. The comment at the top of its file has one or several:
+///
+/// ```text
+/// ;; $ printf 'a\nb\n' | cipher encrypt NAME --lines
+/// ;; status 1
+/// ;; stdout a
+/// ;; stderr error: record 2: [..]
+/// ```
+///
+/// The first line is a shell's, in the guest directory; the others are all that is to be seen of the call, a line each,
+/// where `[..]` stands for anything within a line.
+#[derive(Default)]
+struct Call {
+    script: String,
+    status: String,
+    stdout: String,
+    stderr: String,
 }
 
-fn component(module: &str) -> Result<Vec<u8>, wat::Error> {
-    let missing = DEFAULTS.iter().filter(|(name, _)| !module.contains(&format!("(export \"{name}\")")));
-    let defaults: String = missing.map(|(_, function)| *function).collect();
-    wat::parse_str(AROUND.replace("(;guest;)", module).replace("(;defaults;)", &defaults))
+fn calls(source: &str) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    for line in source.lines().map_while(|line| line.strip_prefix(";;")) {
+        let line = line.trim_start();
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let call = calls.last_mut();
+        match (word, call) {
+            ("$", _) => calls.push(Call { script: rest.to_owned(), ..Call::default() }),
+            // What the guest does, in a sentence.
+            (_, None) => {}
+            ("status", Some(call)) => rest.clone_into(&mut call.status),
+            ("stdout", Some(call)) => call.stdout += &format!("{rest}\n"),
+            ("stderr", Some(call)) => call.stderr += &format!("{rest}\n"),
+            _ => panic!("neither status, stdout nor stderr: {line}"),
+        }
+    }
+    calls
 }
 
 #[test]
 fn every_guest_that_misbehaves_ends_as_its_file_says() {
-    let files: Vec<_> = guests::files("tests/misbehaving")
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|e| e == "wat"))
-        .collect();
-    assert!(files.len() > 40);
+    let directory = guests::assemble("tests/misbehaving");
     let mut failures = String::new();
-    for file in files {
-        let text = fs::read_to_string(&file).expect("it can be read");
-        let component = component(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let arguments = marked(&text, ";;$ ");
-        let call = Cipher::new(arguments.split_whitespace()).file("guest.wasm", component).stdin(marked(&text, ";;< "));
-        let ended = call.env("RUST_BACKTRACE", "1").run();
-        let streams = |status: &str, stdout: &str, stderr: &str| {
-            format!("exit status {status}\n--- standard output ---\n{stdout}--- standard error ---\n{stderr}")
-        };
-        let status = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
-        let actual = streams(&status, ended.text(), &String::from_utf8_lossy(&ended.stderr));
-        let expected = streams(marked(&text, ";;? ").trim_end(), &marked(&text, ";;> "), &marked(&text, ";;! "));
-        if let Err(difference) =
-            Assert::new().normalize_paths(false).try_eq(Some(&file.display()), actual.into(), expected.into())
-        {
-            failures += &difference.to_string();
+    for file in guests::files("tests/misbehaving") {
+        if file.extension().is_some_and(|extension| extension == "toml") {
+            continue;
+        }
+        let source = fs::read_to_string(&file).expect("a scenario can be read");
+        let calls = calls(&source);
+        assert!(!calls.is_empty(), "{} calls nothing", file.display());
+        for Call { script, status, stdout, stderr } in calls {
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", &directory).run();
+            let streams = |status: &str, stdout: &str, stderr: &str| {
+                format!("$ {script}\nstatus {status}\n--- stdout ---\n{stdout}--- stderr ---\n{stderr}")
+            };
+            let ended_with = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
+            let [out, err] = [&ended.stdout, &ended.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+            let (actual, expected) = (streams(&ended_with, &out, &err), streams(&status, &stdout, &stderr));
+            let assert = Assert::new().normalize_paths(false);
+            if let Err(difference) = assert.try_eq(Some(&file.display()), actual.into(), expected.into()) {
+                failures += &difference.to_string();
+            }
         }
     }
     assert!(failures.is_empty(), "{failures}");

@@ -1,0 +1,27 @@
+;; Makes an audit entry of bytes that are no text.
+;; $ cipher encrypt audit-utf-8 x
+;; status 1
+;; stderr error: audit-utf-8 broke the contract: invalid utf-8 sequence of 1 bytes from index 1
+(component
+  (import "saritnike:cipher/audit-log@0.1.0" (instance $log
+    (export "auditrecord" (func (param "action" string) (param "detail" string)))))
+  (core module $memory
+    (memory (export "memory") 1)
+    (data (i32.const 64) "a\ffb")
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 256)))
+  (core instance $m (instantiate $memory))
+  (core func $record (canon lower (func $log "auditrecord") (memory (core memory $m "memory"))))
+  (core module $code
+    (import "m" "memory" (memory 1))
+    (import "host" "record" (func $record (param i32 i32 i32 i32)))
+    (func (export "call") (param i32 i32) (result i32)
+      (call $record (i32.const 64) (i32.const 3) (i32.const 64) (i32.const 3))
+      (i32.const 0)))
+  (core instance $i (instantiate $code
+    (with "m" (instance $m))
+    (with "host" (instance (export "record" (func $record))))))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $m "memory")) (realloc (core func $m "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

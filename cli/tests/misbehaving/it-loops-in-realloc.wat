@@ -1,5 +1,0 @@
-;;$ encrypt ./guest.wasm x --timeout 200ms
-;;? 1
-;;! error: guest ran longer than 200ms (--timeout)
-(func (export "realloc") (param i32 i32 i32 i32) (result i32)
-  (loop $again (br $again)) unreachable)

@@ -1,5 +1,0 @@
-;;$ encrypt ./guest.wasm x
-;;? 1
-;;! error: guest trapped: it reached code marked as unreachable
-(func $start (unreachable))
-(start $start)

@@ -1,0 +1,19 @@
+;; Returns a result, and never comes to an end when it is told that the result was taken.
+;; $ cipher encrypt loop-in-post-return x --timeout 200ms
+;; status 1
+;; stderr error: loop-in-post-return ran longer than 200ms (--timeout)
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.const 0))
+    (func (export "returned") (param i32)
+      (loop $forever (br $forever))))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))
+      (post-return (core func $i "returned"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

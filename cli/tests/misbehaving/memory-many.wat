@@ -1,0 +1,25 @@
+;; Has twenty memories, each within the limit, all of them together not.
+;; $ cipher encrypt memory-many x --max-memory 10MiB
+;; status 1
+;; stderr error: memory-many needs more than 10485760 bytes of memory (--max-memory)
+;; $ cipher encrypt memory-many x --max-memory 20MiB
+;; status 0
+;; stdout
+;; $ echo x | cipher encrypt memory-many --lines --isolate
+;; status 1
+;; stderr error: memory-many needs more than an instance gets with --isolate: [..]
+(component
+  (core module $code
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.const 0))
+    (memory (export "memory") 16)
+    (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16)
+    (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16) (memory 16)
+    (memory 16)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16)))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

@@ -1,0 +1,16 @@
+;; Gives its argument room outside of its memory.
+;; $ cipher encrypt realloc-place x
+;; status 1
+;; stderr error: realloc-place broke the contract: realloc return: beyond end of memory
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 0x10000))
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.const 0)))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

@@ -1,0 +1,16 @@
+;; Has no room for its argument.
+;; $ cipher encrypt realloc-trap x
+;; status 1
+;; stderr error: realloc-trap trapped: it reached code marked as unreachable
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (unreachable))
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.const 0)))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

@@ -1,0 +1,16 @@
+;; Makes an integer of what is not a number.
+;; $ cipher encrypt trap-conversion x
+;; status 1
+;; stderr error: trap-conversion trapped: invalid conversion to integer
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.trunc_f32_s (f32.const nan))))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

@@ -1,0 +1,16 @@
+;; Reads past the end of its memory.
+;; $ cipher encrypt trap-memory-bounds x
+;; status 1
+;; stderr error: trap-memory-bounds trapped: out of bounds memory access
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.load (i32.const 0x10000))))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

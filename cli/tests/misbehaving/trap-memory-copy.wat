@@ -1,0 +1,17 @@
+;; Copies more than there is.
+;; $ cipher encrypt trap-memory-copy x
+;; status 1
+;; stderr error: trap-memory-copy trapped: out of bounds memory access
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "call") (param i32 i32) (result i32)
+      (memory.copy (i32.const 0) (i32.const 1) (i32.const 0x10000))
+      (i32.const 0)))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))
