@@ -76,8 +76,7 @@ impl std::fmt::Display for Exceeded {
 #[derive(Debug)]
 pub struct Meter {
     limit: usize,
-    /// Bytes of all memories and tables together.
-    pub used: usize,
+    used: usize,
     /// Whether something was denied: a guest may well trap on that in a way of its own.
     pub denied: bool,
     message_bytes: u64,

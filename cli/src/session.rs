@@ -165,11 +165,6 @@ impl Session {
         Ok(Some(Message { session: self, service, resource }))
     }
 
-    /// What all memories and tables of the instance take, in bytes.
-    pub fn memory_bytes(&self) -> usize {
-        self.store.data().meter.used
-    }
-
     /// Says of which record, counted from 1, the coming entries are.
     pub fn set_record(&mut self, number: u64) {
         self.store.data_mut().record = number;

@@ -133,12 +133,6 @@ fn no_audit_entry_two_of_them_or_another_action_fails() {
 }
 
 #[test]
-fn memory_that_goes_on_growing_fails() {
-    let wat = wrong("(global.set $free (i32.const 64))))", "))");
-    assert_eq!(failures(&wat, MANIFEST), ["memory does not go on growing"]);
-}
-
-#[test]
 fn a_bad_value_that_is_taken_or_not_named_fails() {
     let manifest = format!("{MANIFEST}[settings.KEY]\ndefault = \"a\"\nhelp = \"\"\ninvalid = [\"\"]\n");
     assert_eq!(failures(RIGHT, &manifest), ["refuses KEY=\"\""]);
