@@ -24,10 +24,11 @@ pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
     bail!("{name} imports {}, which cipher does not offer", names.join(", "))
 }
 
-/// Why the guest `name` cannot be linked.
-pub fn of_linking(name: &str, error: wasmtime::Error) -> Error {
-    log::debug!("{error:?}");
-    anyhow!("{name} does not fit the contract: {}", shorten(&error.root_cause().to_string()))
+/// Why the guest `name` cannot be linked: because of `problems` where there are some, in other words than wasmtime's.
+pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
+    log::debug!("{}", escape::line(&format!("{error:?}")));
+    let reason = if problems.is_empty() { shorten(&error.root_cause().to_string()) } else { problems.join("; ") };
+    anyhow!("{name} does not fit the contract: {reason}")
 }
 
 /// Why a call of the guest `name`, or its start, failed.

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::host::{self, Host, base, streaming};
 use crate::limits::Limits;
 use crate::settings::Setting;
-use crate::{artifacts, failure};
+use crate::{artifacts, contract, failure};
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl Linked {
             .map_err(anyhow::Error::from)
             .context("cannot define the host's functions")?;
         failure::if_imports_are_missing(name, &missing)?;
-        let describe = |error| failure::of_linking(name, error);
+        let problems = || contract::fit(clock.engine(), &artifact.component).problems();
+        let describe = |error| failure::of_linking(name, &problems(), error);
         let instance = linker.instantiate_pre(&artifact.component).map_err(describe)?;
         Ok(Arc::new(Self {
             origin: Arc::new(Origin { name: name.clone(), digest: artifact.digest }),
