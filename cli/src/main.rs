@@ -12,7 +12,8 @@ use clap::Parser;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let level = env_logger::Env::default().default_filter_or("warn");
+    // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
+    let level = env_logger::Env::default().default_filter_or("cipher=warn");
     env_logger::Builder::from_env(level).format(|to, record| output::write_diagnostic(to, record)).init();
     if !limits::stack_is_small() {
         return run();

@@ -1,5 +1,5 @@
 ;; Has names in its debugging section that send sequences to a terminal, and traps.
-;; $ RUST_LOG=debug cipher encrypt names x 2>&1 | tr -d '[:print:]\n' | wc -c
+;; $ RUST_LOG=cipher=debug cipher encrypt names x 2>&1 | tr -d '[:print:]\n' | wc -c
 ;; status 0
 ;; stdout 0
 (component
