@@ -61,6 +61,8 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
         // wasmtime has no other sign of it.
         if cause.contains("fuel allocated for hostcalls") {
             format!("{name} {}", host.meter.too_long())
+        } else if error.root_cause().is::<std::io::Error>() || error.root_cause().is::<rustix::io::Errno>() {
+            format!("the system does not give what {name} needs to run: {cause}")
         } else {
             format!("{name} broke the contract: {}", escape::start(&cause))
         }

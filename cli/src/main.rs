@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use cipher::commands::{self, Cli};
-use cipher::{limits, output};
+use cipher::{interrupt, limits, output};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
     env_logger::Builder::from_env(level).format(|to, record| output::write_diagnostic(to, record)).init();
+    if let Err(error) = interrupt::survive_size_limits() {
+        log::warn!("a file at its limit of size will end the program: {error}");
+    }
     if !limits::stack_is_small() {
         return run();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use wasmtime::component::{Instance, InstancePre, ResourceAny};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -55,6 +55,8 @@ impl Linked {
     pub fn load(guest: &Guest, clock: &Clock, limits: &Limits) -> Result<Arc<Self>> {
         let name = &guest.name;
         let artifact = artifacts::load(clock.engine(), guest, limits)?;
+        // wasmtime-wasi takes randomness for granted, whatever the guest is given of it, and panics where there is none.
+        getrandom::fill(&mut [0]).map_err(|error| anyhow!("the system has no random numbers to give: {error}"))?;
         let (linker, missing) = host::linker(clock.engine(), &artifact.component)
             .map_err(anyhow::Error::from)
             .context("cannot define the host's functions")?;

@@ -23,7 +23,8 @@ fn well_or_refused(ended: &Ended, output: &str, what: &str) {
 #[test]
 fn a_small_address_space_is_enough_or_an_error() {
     // A guest's memory alone reserves four gigabytes.
-    for megabytes in [16, 32, 64, 128, 256, 1024, 4096, 5000, 8192, 16384] {
+    // With much less, the system cannot even start the program.
+    for megabytes in [32, 64, 128, 256, 1024, 4096, 5000, 8192, 16384] {
         for (command, output) in [
             ("cipher encrypt Caesar Hello", "Khoor\n"),
             ("printf 'a\\nb\\n' | cipher encrypt Caesar --lines -j2", "d\ne\n"),
@@ -39,17 +40,15 @@ fn a_small_address_space_is_enough_or_an_error() {
 
 #[test]
 fn few_descriptors_are_enough_or_an_error() {
-    for descriptors in 3..16 {
+    for descriptors in 4..16 {
         for (command, output) in [
             ("cipher encrypt Caesar Hello", "Khoor\n"),
-            ("printf 'a\\nb\\n' | cipher encrypt Caesar --lines -j4", "d\ne\n"),
+            ("cipher encrypt Caesar --lines -j4", "d\ne\n"),
             ("cipher encrypt Echo text", "text\n"),
         ] {
-            let script = format!("ulimit -n {descriptors} && {command}");
-            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", guests::directory()).run();
-            if descriptors > 4 || ended.status.is_some_and(|status| status < 2) {
-                well_or_refused(&ended, output, &script);
-            }
+            let script = format!("ulimit -n {descriptors} && exec {command}");
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", guests::directory()).stdin("a\nb\n").run();
+            well_or_refused(&ended, output, &script);
         }
     }
 }
@@ -57,8 +56,7 @@ fn few_descriptors_are_enough_or_an_error() {
 #[test]
 fn a_file_at_its_limit_of_size_is_an_error() {
     // In blocks of 512 bytes.
-    let script = "ulimit -f 8; yes text | head -n 10000 > in; cipher encrypt Echo < in > out";
-    let script = script.replacen("ulimit -f 8; ", "", 1).replace("; cipher", "; ulimit -f 8; cipher");
+    let script = "yes text | head -n 10000 > in; ulimit -f 8; cipher encrypt Echo < in > out";
     let cipher = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory());
     cipher.run().exits(1).prints("").says("error: cannot write to standard output: File too large (os error 27)\n");
     assert_eq!(cipher.read("out"), "text\n".repeat(1000)[..4096]);
