@@ -88,10 +88,11 @@ fn takes_and_returns_a_string(func: &ComponentFunc) -> bool {
 fn kind(item: &ComponentItem) -> String {
     match item {
         ComponentItem::ComponentFunc(func) => {
-            let params: Vec<String> =
-                func.params().map(|(name, ty)| format!("{}: {}", shown(name), type_name(&ty))).collect();
+            let params: Vec<String> = func.params().map(|(name, ty)| format!("{name}: {}", type_name(&ty))).collect();
             let result = func.results().next().map(|ty| format!(" -> {}", type_name(&ty))).unwrap_or_default();
-            format!("{}func({}){result}", if func.async_() { "async " } else { "" }, params.join(", "))
+            let func = format!("{}func({}){result}", if func.async_() { "async " } else { "" }, params.join(", "));
+            // A type that is short where it is made of others can be very long when it is written out.
+            escape::start(&func).into_owned()
         }
         ComponentItem::ComponentInstance(_) => "an interface".to_owned(),
         ComponentItem::CoreFunc(_) => "a core function".to_owned(),

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// How much of a guest's own words is shown where they may be of any length, in characters.
+const SHOWN_CHARS: usize = 300;
+
 /// Returns `text` as one line without anything that moves a cursor, changes a colour, hides or reorders text.
 ///
 /// Printable ASCII passes unchanged, except the backslash, which is doubled so that an escape cannot be imitated. Of
@@ -11,6 +14,15 @@ use std::fmt::Write as _;
 /// `\n`, `\t`, `\u{202e}` and the like.
 pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, &[])
+}
+
+/// The start of what [`line`] returns.
+pub fn start(text: &str) -> Cow<'_, str> {
+    let line = line(text);
+    match line.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{} …", &line[..end]).into(),
+        None => line,
+    }
 }
 
 /// Like [`line`], and `|` is escaped too: for a text that stands before the ` | ` of an audit line.

@@ -8,8 +8,8 @@ use crate::escape;
 use crate::host::Host;
 use crate::limits::Exceeded;
 
-/// How much of a guest's own words is shown, in characters.
-const SHOWN_CHARS: usize = 300;
+/// How many missing imports are named.
+const SHOWN_IMPORTS: usize = 10;
 
 /// Fails if a component imports what the host does not offer.
 ///
@@ -20,14 +20,20 @@ pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = missing.iter().map(|import| format!("'{}'", shorten(import))).collect();
+    let mut names: Vec<String> =
+        missing.iter().take(SHOWN_IMPORTS).map(|import| format!("'{}'", escape::start(import))).collect();
+    if missing.len() > SHOWN_IMPORTS {
+        names.push(format!("{} more", missing.len() - SHOWN_IMPORTS));
+    }
     bail!("{name} imports {}, which cipher does not offer", names.join(", "))
 }
 
-/// Why the guest `name` cannot be linked.
-pub fn of_linking(name: &str, error: wasmtime::Error) -> Error {
-    log::debug!("{error:?}");
-    anyhow!("{name} does not fit the contract: {}", shorten(&error.root_cause().to_string()))
+/// Why the guest `name` cannot be linked: because of `problems` where there are some, in other words than wasmtime's.
+pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
+    log::debug!("{}", escape::line(&format!("{error:?}")));
+    let cause = error.root_cause().to_string();
+    let reason = if problems.is_empty() { escape::start(&cause).into_owned() } else { problems.join("; ") };
+    anyhow!("{name} does not fit the contract: {reason}")
 }
 
 /// Why a call of the guest `name`, or its start, failed.
@@ -41,13 +47,13 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
     } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
         match last_line(&printed) {
             // In a language that cannot trap without a word of its own, the way to fail after giving a reason.
-            Some(line) if exit.0 != 0 => format!("{name} failed: {}", shorten(line)),
+            Some(line) if exit.0 != 0 => format!("{name} failed: {}", escape::start(line)),
             _ => format!("{name} exited with status {} instead of returning a result", exit.0),
         }
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         match last_line(&printed) {
             // The guest's own reason, by the contract its last line.
-            Some(line) if *trap == Trap::UnreachableCodeReached => format!("{name} failed: {}", shorten(line)),
+            Some(line) if *trap == Trap::UnreachableCodeReached => format!("{name} failed: {}", escape::start(line)),
             _ => format!("{name} trapped: {}", explain(trap)),
         }
     } else {
@@ -55,8 +61,10 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
         // wasmtime has no other sign of it.
         if cause.contains("fuel allocated for hostcalls") {
             format!("{name} {}", host.meter.too_long())
+        } else if error.root_cause().is::<std::io::Error>() || error.root_cause().is::<rustix::io::Errno>() {
+            format!("the system does not give what {name} needs to run: {cause}")
         } else {
-            format!("{name} broke the contract: {}", shorten(&cause))
+            format!("{name} broke the contract: {}", escape::start(&cause))
         }
     })
 }
@@ -68,7 +76,7 @@ pub fn log_printed(name: &str, host: &Host) -> String {
         log::info!("{name} printed {dropped} bytes more, before this");
     }
     for line in printed.lines() {
-        log::info!("{name} printed: {}", shorten(line));
+        log::info!("{name} printed: {}", escape::start(line));
     }
     printed
 }
@@ -85,14 +93,6 @@ fn explain(trap: &Trap) -> String {
 fn last_line(printed: &str) -> Option<&str> {
     let own = |line: &&str| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE=1`");
     printed.lines().rev().map(str::trim).find(own)
-}
-
-fn shorten(text: &str) -> String {
-    let line = escape::line(text);
-    match line.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{} …", &line[..end]),
-        None => line.into_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Ctrl-C and TERM during long work: the block that is being written is finished, then the program says how far it came.
+//! Signals. After Ctrl-C and TERM during long work, the block that is being written is finished, then the program says how
+//! far it came.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,8 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
+
+/// Lets a file that is at its limit of size (`ulimit -f`) be an error of the write to it, and not the end of the program.
+///
+/// # Errors
+///
+/// When the signal cannot be caught.
+pub fn survive_size_limits() -> std::io::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
 
 /// What a signal waits for: a block with its audit entries and results is written under the lock, or not at all.
 #[derive(Debug, Clone, Default)]

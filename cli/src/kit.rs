@@ -25,6 +25,7 @@ const CORPUS: &str = include_str!("../kit/corpus.toml");
 const CUT_EVERYWHERE_BYTES: usize = 100;
 /// The chunks of longer texts, in characters: borders fall everywhere within words, and are not too many.
 const CHUNK_CHARS: usize = 4099;
+
 /// One thing that must hold.
 #[derive(Debug)]
 pub struct Case {

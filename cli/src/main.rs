@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use cipher::commands::{self, Cli};
-use cipher::{limits, output};
+use cipher::{interrupt, limits, output};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -12,8 +12,12 @@ use clap::Parser;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let level = env_logger::Env::default().default_filter_or("warn");
+    // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
+    let level = env_logger::Env::default().default_filter_or("cipher=warn");
     env_logger::Builder::from_env(level).format(output::write_diagnostic).init();
+    if let Err(error) = interrupt::survive_size_limits() {
+        log::warn!("a file at its limit of size will end the program: {error}");
+    }
     if !limits::stack_is_small() {
         return run();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use wasmtime::component::{Instance, InstancePre, ResourceAny};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::host::{self, Host, base, streaming};
 use crate::limits::Limits;
 use crate::settings::Setting;
-use crate::{artifacts, failure};
+use crate::{artifacts, contract, failure};
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,11 +55,14 @@ impl Linked {
     pub fn load(guest: &Guest, clock: &Clock, limits: &Limits) -> Result<Arc<Self>> {
         let name = &guest.name;
         let artifact = artifacts::load(clock.engine(), guest, limits)?;
+        // wasmtime-wasi takes randomness for granted, whatever the guest is given of it, and panics where there is none.
+        getrandom::fill(&mut [0]).map_err(|error| anyhow!("the system has no random numbers to give: {error}"))?;
         let (linker, missing) = host::linker(clock.engine(), &artifact.component)
             .map_err(anyhow::Error::from)
             .context("cannot define the host's functions")?;
         failure::if_imports_are_missing(name, &missing)?;
-        let describe = |error| failure::of_linking(name, error);
+        let problems = || contract::fit(clock.engine(), &artifact.component).problems();
+        let describe = |error| failure::of_linking(name, &problems(), error);
         let instance = linker.instantiate_pre(&artifact.component).map_err(describe)?;
         Ok(Arc::new(Self {
             origin: Arc::new(Origin { name: name.clone(), digest: artifact.digest }),

@@ -1,0 +1,172 @@
+//! Files that are no good component: each is an error in one line, whatever is wrong with it.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::cipher::{Cipher, Ended};
+use crate::guests;
+
+/// A small component that runs, as bytes.
+fn echo() -> Vec<u8> {
+    std::fs::read(guests::directory().join("Echo.wasm")).expect("it was assembled")
+}
+
+/// A call of the component `bad.wasm` in the working directory, which is made of `bytes`.
+fn call(bytes: &[u8]) -> Cipher {
+    Cipher::new(["encrypt", "./bad.wasm", "text"]).file("bad.wasm", bytes)
+}
+
+/// Expects no result and an error in one line.
+#[track_caller]
+fn refused(ended: &Ended, what: &str) {
+    let complaints = ended.complaints();
+    assert_eq!(ended.status, Some(1), "{what}: {complaints}");
+    assert!(ended.stdout.is_empty(), "{what}: {:?}", ended.text());
+    assert!(complaints.starts_with("error: ") && complaints.matches('\n').count() == 1, "{what}: {complaints:?}");
+}
+
+/// Does something with every number below `count`, on several threads.
+fn for_each(count: usize, test: impl Fn(usize) + Sync) {
+    const THREADS: usize = 4;
+    std::thread::scope(|scope| {
+        for first in 0..THREADS {
+            let test = &test;
+            scope.spawn(move || (first..count).step_by(THREADS).for_each(test));
+        }
+    });
+}
+
+#[test]
+fn a_component_that_ends_too_early_is_refused_wherever_it_ends() {
+    let echo = echo();
+    for_each(echo.len(), |end| {
+        let ended = call(&echo[..end]).run();
+        // Without the names at its end it is what it was.
+        if ended.stdout != b"text\n" || ended.status != Some(0) {
+            refused(&ended, &format!("{end} of {} bytes", echo.len()));
+        }
+    });
+}
+
+#[test]
+fn a_component_with_a_wrong_bit_runs_or_is_refused() {
+    let echo = echo();
+    // A prime, so that in the course of the bytes every bit of one has its turn.
+    let bits: Vec<usize> = (0..echo.len() * 8).step_by(7).collect();
+    for_each(bits.len(), |at| {
+        let bit = bits[at];
+        let mut bytes = echo.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let ended = call(&bytes).args(["--timeout", "1s", "--max-memory", "10MiB"]).run();
+        if ended.status != Some(0) {
+            refused(&ended, &format!("bit {bit}"));
+        }
+    });
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused_by_what_it_is() {
+    let machine_code = || {
+        let kept = Cipher::new(["encrypt", "./bad.wasm", "x"]).file("bad.wasm", echo());
+        kept.run().exits(0);
+        let shelf = std::fs::read_dir(kept.directory().join(".cache/cipher")).expect("it keeps machine code");
+        let artifact =
+            shelf.flatten().map(|entry| entry.path()).find(|path| path.extension() == Some("cwasm".as_ref()));
+        std::fs::read(artifact.expect("it keeps machine code")).expect("it can be read")
+    };
+    let long: Vec<u8> = [b"\0asm\x0d\0\x01\0".as_slice(), &[0xff; 5000]].concat();
+    let files: [(&str, Vec<u8>, &str); 9] = [
+        (
+            "gzip",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c\x4a\x06\0\xc2\x41\x24\x35\x03\0\0\0".into(),
+            "is not a WebAssembly component",
+        ),
+        ("HTML", b"<!DOCTYPE html>\n<title>404 Not Found</title>\n".into(), "is not a WebAssembly component"),
+        ("a script", b"#!/bin/sh\nexit 0\n".into(), "is not a WebAssembly component"),
+        ("zeroes", vec![0; 100_000], "is not a WebAssembly component"),
+        ("an executable", std::fs::read("/proc/self/exe").expect("it can be read"), "is compiled machine code"),
+        ("machine code", machine_code(), "is compiled machine code; cipher loads none that it did not compile itself"),
+        ("the start alone", b"\0asm\x0d\0\x01\0".into(), "does not fit the contract"),
+        ("a version to come", b"\0asm\x0e\0\x01\0".into(), "is not a valid component"),
+        ("a section without an end", long, "is not a valid component"),
+    ];
+    for (what, bytes, error) in files {
+        let ended = call(&bytes).run();
+        refused(&ended, what);
+        assert!(ended.complaints().contains(error), "{what}: {}", ended.complaints());
+    }
+}
+
+#[test]
+fn what_is_no_file_is_refused_without_waiting_for_it() {
+    let fifo = Cipher::shell("mkfifo fifo.wasm && exec cipher encrypt ./fifo.wasm x");
+    fifo.run().exits(1).prints("").says("error: cannot read the component './fifo.wasm': it is not a regular file\n");
+    for path in ["/dev/zero", "/dev/stdin", "/proc/self/mem"] {
+        let ended = Cipher::new(["encrypt", path, "x"]).run();
+        refused(&ended, path);
+    }
+    let link = Cipher::shell("ln -s round.wasm round.wasm && exec cipher encrypt ./round.wasm x");
+    refused(&link.run(), "a link to itself");
+}
+
+#[test]
+fn a_component_over_the_limit_of_size_is_not_read() {
+    // A hole takes no place on the disk.
+    let script = "truncate -s 1T huge.wasm && exec cipher encrypt ./huge.wasm x";
+    Cipher::shell(script)
+        .run()
+        .exits(1)
+        .prints("")
+        .says("error: the component './huge.wasm' has 1099511627776 bytes; the limit is 268435456 (--max-component)\n");
+    let echo = echo();
+    let limit = (echo.len() - 1).to_string();
+    call(&echo).args(["--max-component", &limit]).run().exits(1).prints("").says(&format!(
+        "error: the component './bad.wasm' has {} bytes; the limit is {limit} (--max-component)\n",
+        echo.len()
+    ));
+    call(&echo).args(["--max-component", &echo.len().to_string()]).run().exits(0).prints("text\n");
+}
+
+/// A component that takes long to compile: many functions, each with many blocks that lead to one another.
+fn slow_to_compile() -> Vec<u8> {
+    let step = "(local.set 0 (select (i32.mul (local.get 0) (local.get 1)) (i32.xor (local.get 1) (local.get 0)) \
+        (i32.load (local.get 0)))) (if (local.get 0) (then (local.set 1 (i32.load (local.get 1)))))";
+    let function = format!("(func (param i32 i32) (result i32) {} (local.get 0))", step.repeat(300));
+    let text = format!(
+        r#"(component
+            (core module $code
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
+                (func (export "call") (param i32 i32) (result i32) (i32.const 0))
+                {})
+            (core instance $i (instantiate $code))
+            (func $call (param "input" string) (result string)
+                (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+            (export "encr" (func $call))
+            (export "decr" (func $call)))"#,
+        function.repeat(1500)
+    );
+    wat::parse_str(text).expect("it is a component")
+}
+
+#[test]
+fn a_component_that_takes_long_to_compile_has_a_time_limit() {
+    let ended = call(&slow_to_compile()).args(["--compile-timeout", "100ms"]).run();
+    ended.exits(1).prints("").says("error: './bad.wasm' took longer than 100ms to compile (--compile-timeout)\n");
+}
+
+#[test]
+fn a_component_that_is_written_while_it_is_read_is_no_reason_to_hang() {
+    let cipher = call(&echo());
+    let path = cipher.directory().join("bad.wasm");
+    let mut child = cipher.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    while child.try_wait().expect("it was started").is_none() {
+        append(&path);
+    }
+}
+
+fn append(path: &Path) {
+    let mut file = std::fs::File::options().append(true).open(path).expect("it can be written");
+    file.write_all(b"\0\x02\x01x").expect("it can be written");
+}

@@ -1,0 +1,147 @@
+//! The surroundings of the process, poor or odd: what the system gives it, its home, and input that nobody expects.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::cipher::{Cipher, Ended, entry, same};
+use crate::guests;
+
+/// Expects what a call that went well has, or else no result and an error in one line: never a panic or an abort.
+#[track_caller]
+fn well_or_refused(ended: &Ended, output: &str, what: &str) {
+    let complaints = ended.complaints();
+    match ended.status {
+        Some(0) => same(&ended.stdout, output),
+        Some(1) => {
+            assert!(output.as_bytes().starts_with(&ended.stdout), "{what}: {:?}", ended.text());
+            assert!(complaints.starts_with("error: ") && !complaints.contains("panicked"), "{what}: {complaints}");
+        }
+        other => panic!("{what}: it ended with {other:?}: {complaints}"),
+    }
+}
+
+#[test]
+fn a_small_address_space_is_enough_or_an_error() {
+    // A guest's memory alone reserves four gigabytes.
+    // With much less, the system cannot even start the program.
+    for megabytes in [32, 64, 128, 256, 1024, 4096, 5000, 8192, 16384] {
+        for (command, output) in [
+            ("cipher encrypt Caesar Hello", "Khoor\n"),
+            ("printf 'a\\nb\\n' | cipher encrypt Caesar --lines -j2", "d\ne\n"),
+            ("printf 'a\\nb\\n' | cipher encrypt Caesar --lines --isolate -j2", "d\ne\n"),
+            ("cipher encrypt Echo text", "text\n"),
+        ] {
+            let script = format!("ulimit -v {} && {command}", megabytes * 1024);
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", guests::directory()).run();
+            well_or_refused(&ended, output, &script);
+        }
+    }
+}
+
+#[test]
+fn few_descriptors_are_enough_or_an_error() {
+    for descriptors in 4..16 {
+        for (command, output) in [
+            ("cipher encrypt Caesar Hello", "Khoor\n"),
+            ("cipher encrypt Caesar --lines -j4", "d\ne\n"),
+            ("cipher encrypt Echo text", "text\n"),
+        ] {
+            let script = format!("ulimit -n {descriptors} && exec {command}");
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", guests::directory()).stdin("a\nb\n").run();
+            well_or_refused(&ended, output, &script);
+        }
+    }
+}
+
+#[test]
+fn a_file_at_its_limit_of_size_is_an_error() {
+    // In blocks of 512 bytes.
+    let script = "yes text | head -n 10000 > in; ulimit -f 8; cipher encrypt Echo < in > out";
+    let cipher = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory());
+    cipher.run().exits(1).prints("").says("error: cannot write to standard output: File too large (os error 27)\n");
+    assert_eq!(cipher.read("out"), "text\n".repeat(1000)[..4096]);
+}
+
+#[test]
+fn an_audit_file_at_its_limit_of_size_withholds_the_result() {
+    let script = "ulimit -f 0; cipher encrypt Caesar Hello --audit-file audit.log";
+    Cipher::shell(script).run().exits(1).prints("").says(
+        "error: cannot write audit entries to 'audit.log', so the result is withheld: File too large (os error 27)\n",
+    );
+}
+
+#[test]
+fn machine_code_that_cannot_be_kept_for_its_size_is_used_all_the_same() {
+    let script = "ulimit -f 1; cipher encrypt Echo text";
+    Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(0).prints("text\n").says("");
+}
+
+#[test]
+fn a_home_that_is_none_costs_nothing_but_time() {
+    let homes = ["", "relative", "/nonexistent/home", "/dev/null", "/proc"].map(OsString::from);
+    let odd = OsString::from_vec(b"/tmp/\xff\xfe".to_vec());
+    for home in homes.into_iter().chain([odd]) {
+        let cipher = Cipher::new(["encrypt", "Echo", "text"]).env("CIPHER_GUESTS", guests::directory());
+        cipher.env("HOME", &home).run().exits(0).prints("text\n").says("");
+    }
+    let unset = "unset HOME; exec cipher encrypt Echo text";
+    Cipher::shell(unset).env("CIPHER_GUESTS", guests::directory()).run().exits(0).prints("text\n").says("");
+}
+
+#[test]
+fn a_home_whose_name_is_not_utf8_is_used() {
+    let script = "HOME=$(printf \"$PWD/\\377\\376\") && export HOME && mkdir \"$HOME\" && \
+        cipher encrypt Echo text && cipher cache show > /dev/null && ls \"$HOME\"/.cache/cipher/*.cwasm | wc -l";
+    Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(0).prints("text\n1\n").says("");
+}
+
+#[test]
+fn a_wrong_byte_is_told_with_its_place_wherever_it_is() {
+    const TEXT: &str = "aÄ日🎉z";
+    for at in 0..=TEXT.len() {
+        let mut bytes = TEXT.as_bytes().to_vec();
+        bytes.insert(at, 0xff);
+        // In the middle of a character it is this that is broken.
+        let first = (0..=at).rev().find(|&start| TEXT.is_char_boundary(start)).expect("the start is one");
+        let what = format!("not UTF-8: byte 0x{:02x} at offset {first}", bytes[first]);
+        let message = Cipher::new(["encrypt", "Caesar"]).stdin(bytes.as_slice()).run();
+        message.exits(1).prints("").says(&format!("error: standard input is {what}\n"));
+        let lines = [b"a\n".as_slice(), &bytes, b"\nb\n"].concat();
+        let records = Cipher::new(["encrypt", "Caesar", "--lines"]).stdin(lines).run().exits(1).prints("d\ne\n");
+        assert_eq!(
+            records.complaints(),
+            format!("error: record 2: it is {what} of the record\nerror: 1 of 3 records failed\n")
+        );
+    }
+}
+
+#[test]
+fn a_million_empty_lines_stay_a_million_empty_lines() {
+    const LINES: usize = 1_000_000;
+    let echo = Cipher::new(["encrypt", "Echo", "--lines"]).env("CIPHER_GUESTS", guests::directory());
+    echo.stdin("\n".repeat(LINES)).run().exits(0).prints("\n".repeat(LINES)).says("");
+}
+
+#[test]
+fn a_byte_order_mark_is_a_character_like_others() {
+    let marked = "\u{feff}Hello";
+    Cipher::new(["encrypt", "Caesar"])
+        .stdin(marked)
+        .run()
+        .exits(0)
+        .prints("\u{feff}Khoor")
+        .says(&entry("encrypt", marked));
+    let lines = Cipher::new(["encrypt", "Caesar", "--lines"]).stdin("\u{feff}a\n\u{feff}b\r\n").run();
+    lines.exits(0).prints("\u{feff}d\n\u{feff}e\r\n");
+    // The mark of UTF-16, and text in it.
+    let wide = Cipher::new(["encrypt", "Caesar"]).stdin(b"\xff\xfeH\0i\0").run();
+    wide.exits(1).prints("").says("error: standard input is not UTF-8: byte 0xff at offset 0\n");
+}
+
+#[test]
+fn a_line_over_the_limit_ends_the_run_and_is_not_gathered() {
+    let script = "ulimit -v 8000000; { printf 'a\\n'; head -c 200M /dev/zero | tr '\\0' x; } | \
+        cipher encrypt Echo --lines --max-message 1MiB";
+    let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(1).prints("a\n");
+    ended.says("error: record 2 is longer than 1048576 bytes (--max-message)\n");
+}

@@ -1,0 +1,15 @@
+;; Has functions that return nothing.
+;; $ cipher encrypt export-no-result x
+;; status 1
+;; stderr error: export-no-result does not fit the contract: its export 'encr' is func(input: string), where the contract has func(input: string) -> string; its export 'decr' is func(input: string), where the contract has func(input: string) -> string
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "call") (param i32 i32)))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))

@@ -1,0 +1,18 @@
+;; Wants an audit log that takes numbers.
+;; $ cipher encrypt import-audit-ill-typed x
+;; status 1
+;; stderr error: import-audit-ill-typed does not fit the contract: expected `string` found `u32`
+(component
+  (import "saritnike:cipher/audit-log@0.1.0" (instance
+    (export "auditrecord" (func (param "action" u32) (param "detail" u32)))))
+  (core module $code
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (i32.const 16))
+    (func (export "call") (param i32 i32) (result i32)
+      (i32.const 0)))
+  (core instance $i (instantiate $code))
+  (func $call (param "input" string) (result string)
+    (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+  (export "encr" (func $call))
+  (export "decr" (func $call)))
