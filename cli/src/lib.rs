@@ -36,6 +36,7 @@ pub mod input;
 pub mod jobs;
 pub mod pipeline;
 pub mod records;
+pub mod request;
 
 // Audit entries and text out.
 pub mod audit;

@@ -1,14 +1,12 @@
 //! `cipher batch`: requests as JSON Lines, in the shape of the HTTP host of the same guests.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::options::{AuditOptions, JobOptions, LimitOptions};
@@ -20,8 +18,9 @@ use crate::output::Output;
 use crate::pipeline::{self, Ends};
 use crate::records::{Block, Blocks, Separator};
 use crate::regular_file;
+use crate::request::{self, Id, Request, Way};
 use crate::session::{Linked, Operation, Session};
-use crate::settings::{self, Given, Setting};
+use crate::settings::{self, Setting};
 use crate::standard::Standard;
 
 /// How many instances a worker keeps for requests to come, each of one guest with its settings.
@@ -50,72 +49,6 @@ pub struct Batch {
     audit: AuditOptions,
     #[command(flatten)]
     limits: LimitOptions,
-}
-
-/// A line of the input.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request<'a> {
-    message: String,
-    algorithm: String,
-    #[serde(default)]
-    operation: Way,
-    #[serde(default, borrow)]
-    id: Id<'a>,
-    #[serde(default)]
-    settings: Settings,
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-enum Way {
-    #[default]
-    Encrypt,
-    Decrypt,
-}
-
-/// Any JSON value, as it came; `null` is one, too.
-#[derive(Default, Clone, Copy)]
-struct Id<'a>(Option<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|value| Self(Some(value)))
-    }
-}
-
-/// Settings, each once.
-#[derive(Default)]
-struct Settings(Given);
-
-impl<'de> Deserialize<'de> for Settings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique;
-
-        impl<'de> Visitor<'de> for Unique {
-            type Value = Settings;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object from settings to strings")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
-                let mut settings = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    if name.contains('\0') || value.contains('\0') {
-                        return Err(de::Error::custom("a setting cannot contain a NUL character"));
-                    }
-                    if settings.contains_key(&name) {
-                        return Err(de::Error::custom(format_args!("duplicate setting `{name}`")));
-                    }
-                    settings.insert(name, value);
-                }
-                Ok(Settings(settings))
-            }
-        }
-
-        deserializer.deserialize_map(Unique)
-    }
 }
 
 /// A line of the output.
@@ -229,7 +162,7 @@ impl Worker {
     }
 
     fn line<'a>(&mut self, number: u64, line: &'a [u8], done: &mut Done) -> (Id<'a>, Result<String>) {
-        match parse(line) {
+        match request::parse(line) {
             Ok(request) => (request.id, self.request(number, request, done)),
             Err((id, error)) => (id, Err(error)),
         }
@@ -258,70 +191,5 @@ impl Worker {
             self.sessions.push((guest.name.clone(), settings, session));
         }
         result
-    }
-}
-
-/// The request in a line, or its `id` as far as there is one, and what is wrong.
-fn parse(line: &[u8]) -> Result<Request<'_>, (Id<'_>, anyhow::Error)> {
-    #[derive(Deserialize)]
-    struct Only<'a> {
-        #[serde(default, borrow)]
-        id: Id<'a>,
-    }
-
-    // Serde would take the fields from an array, too, by their order.
-    if line.trim_ascii_start().first() == Some(&b'[') {
-        return Err((Id(None), anyhow!("a request is an object, not an array")));
-    }
-    serde_json::from_slice(line).map_err(|error| {
-        let id = serde_json::from_slice(line).map_or(Id(None), |only: Only<'_>| only.id);
-        let text = error.to_string();
-        // A line is all of its document, so serde's own line number says nothing.
-        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-        (id, anyhow!("{what} (column {})", error.column()))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(line: &str) -> String {
-        parse(line.as_bytes()).err().unwrap().1.to_string()
-    }
-
-    #[test]
-    fn a_request_needs_a_message_and_an_algorithm() {
-        let request = parse(br#"{"message":"m","algorithm":"A"}"#).ok().unwrap();
-        assert_eq!((request.message.as_str(), request.algorithm.as_str()), ("m", "A"));
-        assert!(matches!(request.operation, Way::Encrypt));
-        assert!(request.id.0.is_none());
-        assert_eq!(error(r#"{"message":"m"}"#), "missing field `algorithm` (column 15)");
-        assert_eq!(
-            error(r#"{"message":1,"algorithm":"A"}"#),
-            "invalid type: integer `1`, expected a string (column 12)"
-        );
-    }
-
-    #[test]
-    fn whatever_is_ambiguous_is_refused() {
-        assert!(error(r#"{"message":"m","message":"n","algorithm":"A"}"#).starts_with("duplicate field `message`"));
-        assert!(
-            error(r#"{"message":"m","algorithm":"A","settings":{"X":"1","X":"2"}}"#).starts_with("duplicate setting")
-        );
-        assert!(error(r#"{"message":"m","algorithm":"A","setings":{}}"#).starts_with("unknown field `setings`"));
-        assert!(error(r#"{"message":"\ud800\u0041","algorithm":"A"}"#).contains("surrogate"));
-        assert!(error("{}{}").starts_with("missing field") || error("{}{}").starts_with("trailing"));
-        assert!(error("").starts_with("EOF"));
-    }
-
-    #[test]
-    fn an_id_comes_back_as_it_came_even_from_a_bad_request() {
-        for id in ["null", "1.50", "12345678901234567890123", r#"{"b":1,"a":[]}"#, r#""\u0041""#] {
-            let good = format!(r#"{{"id":{id},"message":"m","algorithm":"A"}}"#);
-            assert_eq!(parse(good.as_bytes()).ok().unwrap().id.0.unwrap().get(), id);
-            let bad = format!(r#"{{"id":{id},"message":"m"}}"#);
-            assert_eq!(parse(bad.as_bytes()).err().unwrap().0.0.unwrap().get(), id);
-        }
     }
 }
