@@ -13,6 +13,11 @@ const SHOWN_CHARS: usize = 300;
 /// zero-width formatting, line and paragraph separators, combining marks, unassigned and private characters become
 /// `\n`, `\t`, `\u{202e}` and the like.
 pub fn line(text: &str) -> Cow<'_, str> {
+    escape(text, &['\\'])
+}
+
+/// Like [`line`], but a backslash passes: for a message, parts of which are escaped already.
+pub fn message(text: &str) -> Cow<'_, str> {
     escape(text, &[])
 }
 
@@ -27,7 +32,7 @@ pub fn start(text: &str) -> Cow<'_, str> {
 
 /// Like [`line`], and `|` is escaped too: for a text that stands before the ` | ` of an audit line.
 pub fn field(text: &str) -> Cow<'_, str> {
-    escape(text, &['|'])
+    escape(text, &['\\', '|'])
 }
 
 /// `text` as a JSON string literal in which everything that [`line`] escapes is escaped, too: one that means the same to a
@@ -36,7 +41,7 @@ pub fn json(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');
     for c in text.chars() {
-        if c != '"' && is_plain(c, &[]) {
+        if is_plain(c, &['"', '\\']) {
             literal.push(c);
             continue;
         }
@@ -63,7 +68,7 @@ fn escape<'a>(text: &'a str, reserved: &[char]) -> Cow<'a, str> {
     for c in text.chars() {
         if is_plain(c, reserved) {
             escaped.push(c);
-        } else if reserved.contains(&c) {
+        } else if c == '|' {
             // Writing to a String cannot fail.
             let _ = write!(escaped, "{}", c.escape_unicode());
         } else {
@@ -75,7 +80,6 @@ fn escape<'a>(text: &'a str, reserved: &[char]) -> Cow<'a, str> {
 
 fn is_plain(c: char, reserved: &[char]) -> bool {
     match c {
-        '\\' => false,
         ' '..='~' => !reserved.contains(&c),
         _ if c.is_ascii() => false,
         _ => c.escape_debug().len() == 1,
@@ -109,6 +113,16 @@ mod tests {
     fn text_cannot_be_reordered_or_hidden() {
         assert_eq!(line("a\u{202e}b\u{2066}c\u{200f}d"), r"a\u{202e}b\u{2066}c\u{200f}d");
         assert_eq!(line("a\u{200b}b\u{feff}c\u{ad}d\u{e0041}"), r"a\u{200b}b\u{feff}c\u{ad}d\u{e0041}");
+    }
+
+    #[test]
+    fn a_message_is_escaped_no_more_than_once() {
+        for text in ["", "a 'path'", r"C:\n", "\u{1b}[0m\n\u{202e}", "größer"] {
+            let once = message(text).into_owned();
+            assert_eq!(message(&once), once);
+            assert_eq!(message(&line(text)), line(text));
+        }
+        assert_eq!(message("\u{1b}[0m\n\u{202e}"), r"\u{1b}[0m\n\u{202e}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Error, Result};
 use log::{Level, Record};
 
+use crate::escape;
 use crate::standard::Standard;
 
 /// Nobody reads standard output any more, which is how `| head` ends a program, not a failure.
@@ -111,13 +112,14 @@ pub fn write_diagnostic(to: &mut impl Write, record: &Record<'_>) -> io::Result<
         _ => Style::new(),
     };
     let (style, level) = (if_coloured(style), record.level());
-    writeln!(to, "[{style}{level:<5}{style:#} {}] {}", record.target(), record.args())
+    let text = record.args().to_string();
+    writeln!(to, "[{style}{level:<5}{style:#} {}] {}", record.target(), escape::message(&text))
 }
 
 /// Only the first word has a colour: the text may have a guest's words in it.
 fn tell(style: Style, word: &str, text: &str) {
     let style = if_coloured(style);
-    let _ = writeln!(io::stderr(), "{style}{word}{style:#} {text}");
+    let _ = writeln!(io::stderr(), "{style}{word}{style:#} {}", escape::message(text));
 }
 
 /// `style`, if standard error has colours.

@@ -10,6 +10,7 @@ mod cipher;
 mod color;
 mod completions;
 mod components;
+mod escapes;
 mod first_calls;
 mod guests;
 mod help;
