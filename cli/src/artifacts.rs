@@ -22,7 +22,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::catalog::{self, Guest};
-use crate::limits::Limits;
+use crate::limits::{Limits, Size};
 use crate::{engine, progress, regular_file};
 
 /// How much machine code the user's shelf may hold, in bytes; what was used least recently goes first.
@@ -343,8 +343,8 @@ fn open_component(path: &Path, limits: &Limits) -> Result<(File, Metadata)> {
         .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
         .with_context(|| cannot_read(path))?;
     if metadata.len() > limits.component_bytes {
-        let (size, limit) = (metadata.len(), limits.component_bytes);
-        bail!("the component '{}' has {size} bytes; the limit is {limit} (--max-component)", path.display());
+        let (path, limit) = (path.display(), Size(limits.component_bytes));
+        bail!("the component '{path}' has {} bytes; the limit is {limit} (--max-component)", metadata.len());
     }
     Ok((file, metadata))
 }
@@ -414,7 +414,10 @@ fn compile(guest: &Guest, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>> {
             }
             reason => anyhow!("'{path}' is not a valid component: {reason}"),
         }),
-        Err(_) => bail!("'{path}' took longer than {:?} to compile (--compile-timeout)", limits.compile_time),
+        Err(_) => {
+            let limit = humantime::format_duration(limits.compile_time);
+            bail!("'{path}' took longer than {limit} to compile (--compile-timeout)")
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use anyhow::{Error, Result, anyhow, bail};
 use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
 use crate::escape;
 use crate::host::Host;
-use crate::limits::Exceeded;
+use crate::limits::{Exceeded, RESOURCES};
 
 /// How many missing imports are named.
 const SHOWN_IMPORTS: usize = 10;
@@ -30,7 +31,7 @@ pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
 
 /// Why the guest `name` cannot be linked: because of `problems` where there are some, in other words than wasmtime's.
 pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
-    log::debug!("{}", escape::line(&format!("{error:?}")));
+    log::debug!("{error:?}");
     let cause = error.root_cause().to_string();
     let reason = if problems.is_empty() { escape::start(&cause).into_owned() } else { problems.join("; ") };
     anyhow!("{name} does not fit the contract: {reason}")
@@ -38,12 +39,10 @@ pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Er
 
 /// Why a call of the guest `name`, or its start, failed.
 pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
-    log::debug!("{}", escape::line(&format!("{error:?}")));
+    log::debug!("{error:?}");
     let printed = log_printed(name, host);
-    anyhow!(if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+    anyhow!(if let Some(exceeded) = exceeded(&error, host) {
         format!("{name} {exceeded}")
-    } else if host.meter.denied {
-        format!("{name} {}", host.meter.out_of_memory())
     } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
         match last_line(&printed) {
             // In a language that cannot trap without a word of its own, the way to fail after giving a reason.
@@ -57,16 +56,28 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
             _ => format!("{name} trapped: {}", explain(trap)),
         }
     } else {
-        let cause = error.root_cause().to_string();
-        // wasmtime has no other sign of it.
-        if cause.contains("fuel allocated for hostcalls") {
-            format!("{name} {}", host.meter.too_long())
-        } else if error.root_cause().is::<std::io::Error>() || error.root_cause().is::<rustix::io::Errno>() {
+        let cause = error.root_cause();
+        if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
             format!("the system does not give what {name} needs to run: {cause}")
         } else {
-            format!("{name} broke the contract: {}", escape::start(&cause))
+            format!("{name} broke the contract: {}", escape::start(&cause.to_string()))
         }
     })
+}
+
+/// The limit that the guest ran into, if it did.
+fn exceeded(error: &wasmtime::Error, host: &Host) -> Option<Exceeded> {
+    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        Some(exceeded.clone())
+    } else if host.meter.denied {
+        Some(host.meter.out_of_memory())
+    } else if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        Some(Exceeded::Resources(RESOURCES))
+    } else {
+        // wasmtime has no other sign of it.
+        let is_too_long = error.root_cause().to_string().contains("fuel allocated for hostcalls");
+        is_too_long.then(|| host.meter.too_long())
+    }
 }
 
 /// Logs what the guest `name` printed in a call, and returns it.

@@ -9,7 +9,7 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
 use crate::audit::{Content, Entry, Origin};
-use crate::limits::{Limits, Meter};
+use crate::limits::{Limits, Meter, RESOURCES};
 use crate::manifest::Grants;
 use crate::settings::Setting;
 
@@ -73,9 +73,11 @@ impl Host {
             let fixed = || Deterministic::new((0..=255).collect());
             wasi.secure_random(fixed()).insecure_random(fixed()).insecure_random_seed(0);
         }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
         Self {
             wasi: wasi.build(),
-            table: ResourceTable::new(),
+            table,
             printed,
             origin,
             meter: Meter::new(limits),

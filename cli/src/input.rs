@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read};
 
 use anyhow::{Context, Result, bail};
 
+use crate::limits::Size;
+
 /// How much of a message is gathered before it is handed on in pieces, in bytes: below this, input that is not UTF-8
 /// leaves no output at all.
 pub const WHOLE_BYTES: usize = 1 << 20;
@@ -60,8 +62,8 @@ impl<R: Read> Input<R> {
     pub fn whole(&mut self, limit: u64) -> Result<&str> {
         self.read_up_to((limit + 1).saturating_sub(self.filled as u64))?;
         if self.filled as u64 > limit {
-            let name = self.name;
-            bail!("{name} is longer than {limit} bytes (--max-message), and this algorithm takes messages only whole");
+            let (name, limit) = (self.name, Size(limit));
+            bail!("{name} is longer than {limit} (--max-message), and this algorithm takes messages only whole");
         }
         self.ended = true;
         self.done = 0;

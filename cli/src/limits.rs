@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use humantime::format_duration;
 use wasmtime::ResourceLimiter;
 
 /// The stack of a guest, in bytes: wasmtime's default. A deeper recursion is a trap.
@@ -58,6 +59,23 @@ pub enum Exceeded {
     Memory(usize),
     /// It handed the host more than this many bytes in one result, audit entry or piece of what it printed.
     Message(u64),
+    /// It held more than this many of the host's resources: streams, clocks to wait for, and the like.
+    Resources(usize),
+}
+
+/// A number of bytes as people write it: in the largest unit of which it is a whole number.
+#[derive(Debug, Clone, Copy)]
+pub struct Size(pub u64);
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = self.0;
+        let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+        match units.iter().find(|(bits, _)| bytes != 0 && bytes.trailing_zeros() >= *bits) {
+            Some((bits, unit)) => write!(f, "{}{unit}", bytes >> bits),
+            None => write!(f, "{bytes} bytes"),
+        }
+    }
 }
 
 impl std::error::Error for Exceeded {}
@@ -65,12 +83,16 @@ impl std::error::Error for Exceeded {}
 impl std::fmt::Display for Exceeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Time(limit) => write!(f, "ran longer than {limit:?} (--timeout)"),
-            Self::Memory(limit) => write!(f, "needs more than {limit} bytes of memory (--max-memory)"),
-            Self::Message(limit) => write!(f, "handed over more than {limit} bytes at once (--max-message)"),
+            Self::Time(limit) => write!(f, "ran longer than {} (--timeout)", format_duration(*limit)),
+            Self::Memory(limit) => write!(f, "needs more than {} of memory (--max-memory)", Size(*limit as u64)),
+            Self::Message(limit) => write!(f, "handed over more than {} at once (--max-message)", Size(*limit)),
+            Self::Resources(limit) => write!(f, "held more than {limit} of the host's resources at once"),
         }
     }
 }
+
+/// How many of the host's resources a guest may hold at a time: some need a file descriptor, and none counts as memory.
+pub const RESOURCES: usize = 10_000;
 
 /// Counts all memories and tables of one store against one total; wasmtime's own limits are for each memory.
 #[derive(Debug)]
@@ -147,5 +169,18 @@ impl ResourceLimiter for Meter {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         Ok(self.grow(current, desired, maximum, TABLE_ELEMENT_BYTES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_exact_and_short() {
+        let shown =
+            [0, 1, 1000, 1024, 1 << 20, 1_000_000, (1 << 30) + 1024, 3 << 30].map(|bytes| Size(bytes).to_string());
+        let expected = ["0 bytes", "1 bytes", "1000 bytes", "1KiB", "1MiB", "1000000 bytes", "1048577KiB", "3GiB"];
+        assert_eq!(shown, expected);
     }
 }

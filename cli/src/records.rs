@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read};
 
 use anyhow::{Context, Result, bail};
 
+use crate::limits::Size;
+
 /// What stands between records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
@@ -105,7 +107,7 @@ impl<R: Read> Blocks<R> {
         while !self.ended {
             let searched = bytes.len();
             if searched as u64 > self.record_bytes {
-                bail!("record {} is longer than {} bytes (--max-message)", self.next, self.record_bytes);
+                bail!("record {} is longer than {} (--max-message)", self.next, Size(self.record_bytes));
             }
             bytes.resize(searched + self.block_bytes, 0);
             let read = loop {

@@ -118,11 +118,11 @@ fn a_component_over_the_limit_of_size_is_not_read() {
         .run()
         .exits(1)
         .prints("")
-        .says("error: the component './huge.wasm' has 1099511627776 bytes; the limit is 268435456 (--max-component)\n");
+        .says("error: the component './huge.wasm' has 1099511627776 bytes; the limit is 256MiB (--max-component)\n");
     let echo = echo();
     let limit = (echo.len() - 1).to_string();
     call(&echo).args(["--max-component", &limit]).run().exits(1).prints("").says(&format!(
-        "error: the component './bad.wasm' has {} bytes; the limit is {limit} (--max-component)\n",
+        "error: the component './bad.wasm' has {} bytes; the limit is {limit} bytes (--max-component)\n",
         echo.len()
     ));
     call(&echo).args(["--max-component", &echo.len().to_string()]).run().exits(0).prints("text\n");

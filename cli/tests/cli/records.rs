@@ -125,7 +125,7 @@ fn a_record_that_is_too_long_ends_the_run_after_those_before_it() {
     for jobs in ["-j1", "-j2"] {
         let cipher = Cipher::new(["encrypt", "Caesar", "--lines", "--max-message", "1MiB", jobs]);
         let ended = cipher.stdin(text.as_bytes()).run().exits(1).prints("rqh\nwzr\n");
-        assert_eq!(ended.complaints(), "error: record 3 is longer than 1048576 bytes (--max-message)\n");
+        assert_eq!(ended.complaints(), "error: record 3 is longer than 1MiB (--max-message)\n");
     }
 }
 

@@ -143,5 +143,5 @@ fn a_line_over_the_limit_ends_the_run_and_is_not_gathered() {
     let script = "ulimit -v 8000000; { printf 'a\\n'; head -c 200M /dev/zero | tr '\\0' x; } | \
         cipher encrypt Echo --lines --max-message 1MiB";
     let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(1).prints("a\n");
-    ended.says("error: record 2 is longer than 1048576 bytes (--max-message)\n");
+    ended.says("error: record 2 is longer than 1MiB (--max-message)\n");
 }

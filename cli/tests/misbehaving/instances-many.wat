@@ -4,7 +4,7 @@
 ;; stdout
 ;; $ cipher encrypt instances-many x --max-memory 10MiB
 ;; status 1
-;; stderr error: instances-many needs more than 10485760 bytes of memory (--max-memory)
+;; stderr error: instances-many needs more than 10MiB of memory (--max-memory)
 (component
   (core module $code
     (memory (export "memory") 1)

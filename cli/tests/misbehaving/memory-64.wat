@@ -1,7 +1,7 @@
 ;; Has a memory with addresses of 64 bits, and wants more than there is in the world.
 ;; $ cipher encrypt memory-64 x
 ;; status 1
-;; stderr error: memory-64 needs more than 1073741824 bytes of memory (--max-memory)
+;; stderr error: memory-64 needs more than 1GiB of memory (--max-memory)
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,10 +1,10 @@
 ;; Grows its memory as long as it gets more, and traps when it gets no more; to decrypt, it goes on without.
 ;; $ cipher encrypt memory-growth x --max-memory 10MiB
 ;; status 1
-;; stderr error: memory-growth needs more than 10485760 bytes of memory (--max-memory)
+;; stderr error: memory-growth needs more than 10MiB of memory (--max-memory)
 ;; $ cipher encrypt memory-growth x
 ;; status 1
-;; stderr error: memory-growth needs more than 1073741824 bytes of memory (--max-memory)
+;; stderr error: memory-growth needs more than 1GiB of memory (--max-memory)
 ;; $ cipher decrypt memory-growth x --max-memory 10MiB
 ;; status 0
 ;; stdout

@@ -1,7 +1,7 @@
 ;; Has twenty memories, each within the limit, all of them together not.
 ;; $ cipher encrypt memory-many x --max-memory 10MiB
 ;; status 1
-;; stderr error: memory-many needs more than 10485760 bytes of memory (--max-memory)
+;; stderr error: memory-many needs more than 10MiB of memory (--max-memory)
 ;; $ cipher encrypt memory-many x --max-memory 20MiB
 ;; status 0
 ;; stdout

@@ -1,10 +1,10 @@
 ;; Wants four gigabytes of memory from the start.
 ;; $ cipher encrypt memory-minimum x
 ;; status 1
-;; stderr error: memory-minimum needs more than 1073741824 bytes of memory (--max-memory)
+;; stderr error: memory-minimum needs more than 1GiB of memory (--max-memory)
 ;; $ echo x | cipher encrypt memory-minimum --lines --isolate
 ;; status 1
-;; stderr error: record 1: memory-minimum needs more than 1073741824 bytes of memory (--max-memory)
+;; stderr error: record 1: memory-minimum needs more than 1GiB of memory (--max-memory)
 ;; stderr error: 1 of 1 records failed
 (component
   (core module $code

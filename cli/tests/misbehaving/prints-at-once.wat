@@ -1,7 +1,7 @@
 ;; Prints more at once than a message may have.
 ;; $ cipher encrypt prints-at-once x --max-message 60KiB
 ;; status 1
-;; stderr error: prints-at-once handed over more than 61440 bytes at once (--max-message)
+;; stderr error: prints-at-once handed over more than 60KiB at once (--max-message)
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))

@@ -1,7 +1,7 @@
 ;; Grows its table as long as it gets more, and traps when it gets no more.
 ;; $ cipher encrypt table-growth x --max-memory 10MiB
 ;; status 1
-;; stderr error: table-growth needs more than 10485760 bytes of memory (--max-memory)
+;; stderr error: table-growth needs more than 10MiB of memory (--max-memory)
 ;; $ echo x | cipher encrypt table-growth --lines --isolate --max-memory 10MiB
 ;; status 1
 ;; stderr error: record 1: table-growth trapped: it reached code marked as unreachable

@@ -1,7 +1,7 @@
 ;; Wants a table of eight hundred million elements from the start.
 ;; $ cipher encrypt table-minimum x
 ;; status 1
-;; stderr error: table-minimum needs more than 1073741824 bytes of memory (--max-memory)
+;; stderr error: table-minimum needs more than 1GiB of memory (--max-memory)
 ;; $ echo x | cipher encrypt table-minimum --lines --isolate
 ;; status 1
 ;; stderr error: table-minimum needs more than an instance gets with --isolate: [..]
