@@ -142,13 +142,18 @@ impl One {
         };
         let mut progress = Progress::new(stdin);
         // The message's one entry comes with its end, and a result must not be complete before its entry is written.
-        self.output.write_part(&message.update(first)?)?;
-        while let Some(piece) = input.next_piece()? {
-            progress.advance(piece.len() as u64);
-            let part = message.update(piece)?;
-            progress.suspend(|| self.output.write_part(&part))?;
-        }
-        let rest = message.finish();
+        let output = &mut self.output;
+        let begun = message.update(first).and_then(|part| output.write_part(&part));
+        let mut go_on = || {
+            while let Some(piece) = input.next_piece()? {
+                progress.advance(piece.len() as u64);
+                let part = message.update(piece)?;
+                progress.suspend(|| output.write_part(&part))?;
+            }
+            Ok(())
+        };
+        let sent = begun.and_then(|()| go_on());
+        let rest = sent.and_then(|()| message.finish());
         self.sink.write(&self.session.take_entries())?;
         self.output.write_part(&rest?)?;
         self.output.complete()

@@ -59,6 +59,19 @@ fn what_a_guest_reported_before_it_failed_is_kept() {
 }
 
 #[test]
+fn what_a_guest_reported_before_a_message_in_pieces_failed_is_kept() {
+    let right = std::fs::read_to_string("tests/kit/right.wat").expect("it can be read");
+    let update = r#"(func (export "update") (param $message i32) (param $text i32) (param $length i32) (result i32)"#;
+    assert!(right.contains(update));
+    let failing = right.replace(update, &format!("{update} (call $report (i32.const 0)) (unreachable)"));
+    let component = wat::parse_str(failing).expect("it is a component");
+    let cipher = Cipher::new(["encrypt", "./failing.wasm"]).file("failing.wasm", component);
+    let ended = cipher.stdin("x".repeat(2 << 20)).run().exits(1).prints("");
+    assert_eq!(ended.entries(), "[AUDIT] Action: encrypt | Detail: whole\n");
+    assert_eq!(ended.complaints(), "error: failing trapped: it reached code marked as unreachable\n");
+}
+
+#[test]
 fn an_audit_file_takes_the_place_of_standard_error_and_is_appended_to() {
     let cipher = Cipher::new(["encrypt", "Caesar", "Hello", "--audit-file", "audit.log"]).file("audit.log", "before\n");
     cipher.run().exits(0).prints("Khoor\n").says("");
