@@ -10,6 +10,10 @@ built := justfile_directory() / "target" / target / "release"
 cipher := quote(built / "cipher")
 link_libraries := quote(built / "link-libraries")
 
+# The versions that are fuzzed are those of the program. Of this repository's code only the mapping of machine code is
+# unsafe, which is not fuzzed: without the address sanitizer, several times as many inputs are tried.
+cargo_fuzz := "PATH=.tools/bin:$PATH cargo +nightly fuzz"
+
 pyspark := "pyspark==4.1.4"
 
 python_files := "--config guest-vigenere/pyproject.toml cli/templates guest-vigenere scripts"
@@ -69,6 +73,12 @@ test-cluster: test-parallel
 test-templates *languages: build
     @scripts/test-templates {{ cipher }} "$@"
 
+# Look for what breaks a reader of bytes: batch, component, escape, manifest or records (needs Rust's nightly)
+fuzz target seconds="60": _cargo-fuzz
+    @mkdir -p target/fuzz/corpus/"$1"
+    @cp Cargo.lock cli/fuzz/Cargo.lock
+    {{ cargo_fuzz }} run --fuzz-dir cli/fuzz --target-dir target/fuzz --target {{ host }} --sanitizer none "$1" target/fuzz/corpus/"$1" cli/fuzz/seeds/"$1" -- -timeout=20 -max_total_time={{ quote(seconds) }}
+
 # Type into bash, zsh and fish, and open the manual (needs all four)
 [no-cd]
 test-shells prefix: (install prefix)
@@ -77,7 +87,7 @@ test-shells prefix: (install prefix)
 # Check format, lints and types, changing nothing
 lint: _rust-components _python-bindings
     cargo fmt --all --check
-    rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs
+    rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/fuzz/targets/*.rs
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
     .tools/venv/bin/ruff check {{ python_files }}
@@ -110,6 +120,11 @@ clean:
 # rustup's minimal profile lacks both.
 _rust-components:
     @cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy || { echo 'rustfmt and clippy are needed: install them with what installed Rust' >&2; exit 1; }
+
+# cargo-fuzz calls compiler flags that only the nightly has.
+_cargo-fuzz:
+    @cargo +nightly --version >/dev/null 2>&1 || { echo "Rust's nightly is needed to fuzz: run 'rustup toolchain install nightly --profile minimal'" >&2; exit 1; }
+    @[ -x .tools/bin/cargo-fuzz ] || cargo install --quiet --root .tools --target {{ host }} --version 0.13.2 --locked cargo-fuzz </dev/null
 
 # What the type checker reads in place of the modules that componentize-py makes at build time.
 _python-bindings:
