@@ -23,7 +23,7 @@ use wasmtime::component::Component;
 
 use crate::catalog::{self, Guest};
 use crate::limits::{Limits, Size};
-use crate::{engine, progress, regular_file};
+use crate::{compiler, engine, escape, regular_file};
 
 /// How much machine code the user's shelf may hold, in bytes; what was used least recently goes first.
 pub const SHELF_BYTES: u64 = 1 << 30;
@@ -66,7 +66,7 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
     check_pin(guest, &digest)?;
     let Some(shelf) = shelves.iter().find_map(|path| Shelf::create(path)) else {
         log::info!("there is no place to keep machine code, so {} is compiled for this call alone", guest.name);
-        let code = compile(guest, bytes, limits)?;
+        let code = compiler::compile(guest, bytes, limits)?;
         return Ok(Artifact { component: from_memory(engine, &code).map_err(|error| unfit(guest, error))?, digest });
     };
     // Of many first calls at once, one compiles and the others wait for it. Without locks (some network file systems)
@@ -77,7 +77,7 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
         shelf.note(&by_identity, &digest, path);
         return Ok(artifact);
     }
-    let code = compile(guest, bytes, limits)?;
+    let code = compiler::compile(guest, bytes, limits)?;
     match shelf.keep(&digest, &code, &[&by_digest, &by_identity], path) {
         Ok(()) => shelf.evict(SHELF_BYTES, &digest),
         Err(error) => log::info!("cannot keep machine code in '{}': {error}", shelf.path.display()),
@@ -191,7 +191,7 @@ impl Shelf {
     fn write_record(&self, key: &str, digest: &str, component: &Path) -> io::Result<()> {
         let artifact = identity(&fs::symlink_metadata(self.path.join(artifact_name(digest)))?);
         let shown = std::path::absolute(component)?;
-        let text = format!("{digest} {artifact}\n{}\n", crate::escape::line(&shown.to_string_lossy()));
+        let text = format!("{digest} {artifact}\n{}\n", escape::line(&shown.to_string_lossy()));
         self.write(&record_name(key), text.as_bytes())
     }
 
@@ -381,69 +381,6 @@ pub fn cannot_read(path: &Path) -> String {
     format!("cannot read the component '{}'", path.display())
 }
 
-/// Compiles on a thread of its own, which the time limit leaves behind: the process ends soon after.
-fn compile(guest: &Guest, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>> {
-    let path = guest.component.display();
-    match kind_of(&bytes) {
-        Kind::Component => {}
-        Kind::CoreModule => {
-            bail!("'{path}' is a core WebAssembly module; a component is needed (wasm-tools component new)")
-        }
-        Kind::MachineCode => {
-            bail!("'{path}' is compiled machine code; cipher loads none that it did not compile itself")
-        }
-        Kind::Text => bail!("'{path}' is WebAssembly text; assemble it first (wasm-tools parse)"),
-        Kind::Other => bail!("'{path}' is not a WebAssembly component"),
-    }
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::Builder::new()
-        .name("compiler".to_owned())
-        .spawn(move || {
-            let code = engine::compiler().and_then(|engine| engine.precompile_component(&bytes).map_err(Into::into));
-            // Nobody listens any more once the time is up.
-            let _ = sender.send(code);
-        })
-        .context("cannot start a thread to compile on")?;
-    let message = format!("compiling {} for its first use", guest.name);
-    log::info!("{message}");
-    match progress::spin(message, || receiver.recv_timeout(limits.compile_time)) {
-        Ok(code) => code.map_err(|error| match innermost(&error) {
-            // wasmtime says which of its features that would need, and has no other sign of it.
-            reason if reason.contains("component model async") => {
-                anyhow!("'{path}' has async functions, which cipher does not run; those of the contract are not async")
-            }
-            reason => anyhow!("'{path}' is not a valid component: {reason}"),
-        }),
-        Err(_) => {
-            let limit = humantime::format_duration(limits.compile_time);
-            bail!("'{path}' took longer than {limit} to compile (--compile-timeout)")
-        }
-    }
-}
-
-fn innermost(error: &anyhow::Error) -> String {
-    crate::escape::line(&error.root_cause().to_string()).into_owned()
-}
-
-enum Kind {
-    Component,
-    CoreModule,
-    MachineCode,
-    Text,
-    Other,
-}
-
-/// What the first bytes of a file say it is (the WebAssembly binary format: magic, version, layer).
-fn kind_of(bytes: &[u8]) -> Kind {
-    match bytes {
-        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Kind::Component,
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Kind::CoreModule,
-        [0x7f, b'E', b'L', b'F', ..] => Kind::MachineCode,
-        _ if bytes.starts_with(b"(component") => Kind::Text,
-        _ => Kind::Other,
-    }
-}
-
 fn map(engine: &Engine, mut file: File) -> Result<Component> {
     // Wasmtime opens by path; this one leads to the very file that was checked, whatever its name leads to by now.
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -473,7 +410,11 @@ fn from_memory(engine: &Engine, code: &[u8]) -> Result<Component> {
 fn unfit(guest: &Guest, error: anyhow::Error) -> anyhow::Error {
     // wasmtime has no other sign of it.
     if format!("{error:#}").contains("pooling allocator") {
-        anyhow!("{} needs more than an instance gets with --isolate: {}", guest.name, innermost(&error))
+        anyhow!(
+            "{} needs more than an instance gets with --isolate: {}",
+            guest.name,
+            escape::line(&error.root_cause().to_string())
+        )
     } else {
         error.context(format!("cannot load the machine code of {}", guest.name))
     }

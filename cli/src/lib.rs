@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A module is one noun, and none points back up the arrow. Only `main` and [`commands`] know clap; only [`engine`],
-//! [`artifacts`], [`clock`], [`contract`], [`host`], [`limits`], [`session`] and [`failure`] know wasmtime. In this field *store* means
-//! `wasmtime::Store`, so the store of compiled code is called [`artifacts`].
+//! [`compiler`], [`artifacts`], [`clock`], [`contract`], [`host`], [`limits`], [`session`] and [`failure`] know wasmtime. In
+//! this field *store* means `wasmtime::Store`, so the store of compiled code is called [`artifacts`].
 
 pub mod commands;
 
@@ -18,6 +18,7 @@ pub mod settings;
 
 // Its machine code.
 pub mod artifacts;
+pub mod compiler;
 pub mod engine;
 
 // Its sandbox.

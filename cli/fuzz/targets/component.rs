@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use cipher::{contract, engine};
+use cipher::{compiler, contract, engine};
 use libfuzzer_sys::fuzz_target;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -12,6 +12,9 @@ use wasmtime::component::Component;
 static COMPILER: LazyLock<Engine> = LazyLock::new(|| engine::compiler().expect("this machine can run guests"));
 
 fuzz_target!(|bytes: &[u8]| {
+    if compiler::check_nesting(bytes).is_err() {
+        return;
+    }
     let Ok(component) = Component::from_binary(&COMPILER, bytes) else { return };
     let fit = contract::fit(&COMPILER, &component);
     let imports = fit.imports.iter().map(|import| &import.name);

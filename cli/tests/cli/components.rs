@@ -53,7 +53,7 @@ fn a_component_that_ends_too_early_is_refused_wherever_it_ends() {
 fn a_component_with_a_wrong_bit_runs_or_is_refused() {
     let echo = echo();
     // A prime, so that in the course of the bytes every bit of one has its turn.
-    let bits: Vec<usize> = (0..echo.len() * 8).step_by(7).collect();
+    let bits: Vec<usize> = (0..echo.len() * 8).step_by(23).collect();
     for_each(bits.len(), |at| {
         let bit = bits[at];
         let mut bytes = echo.clone();
@@ -126,6 +126,38 @@ fn a_component_over_the_limit_of_size_is_not_read() {
         echo.len()
     ));
     call(&echo).args(["--max-component", &echo.len().to_string()]).run().exits(0).prints("text\n");
+}
+
+/// A component with types nested so deep, instance types (0x42) or component types (0x41).
+fn nested(kind: u8, depth: usize) -> Vec<u8> {
+    let leb = |mut number: usize| {
+        let mut bytes = vec![];
+        while number > 0x7f {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    };
+    // One type, which declares one type, which ...
+    let section = [vec![1], [kind, 1, 1].repeat(depth - 1), vec![kind, 0]].concat();
+    [b"\0asm\x0d\0\x01\0\x07".to_vec(), leb(section.len()), section].concat()
+}
+
+#[test]
+fn types_nested_deep_overflow_no_stack() {
+    for kind in [0x41, 0x42] {
+        for depth in [1, 1000, 8000] {
+            let ended = call(&nested(kind, depth)).run();
+            refused(&ended, &format!("{depth} types of kind {kind}"));
+            assert!(ended.complaints().contains("it has no export 'encr'"), "{}", ended.complaints());
+        }
+        for depth in [8001, 1_000_000] {
+            let ended = call(&nested(kind, depth)).run();
+            refused(&ended, &format!("{depth} types of kind {kind}"));
+            assert!(ended.complaints().contains("deeper than 8000 levels"), "{}", ended.complaints());
+        }
+    }
 }
 
 /// A component that takes long to compile: many functions, each with many blocks that lead to one another.
