@@ -4,8 +4,8 @@
 //! Most calls are over before a thread would have started, and a filter that waits for its input should not wake the
 //! machine. So the clock starts with a call that has looked at the epoch often, and stops when no call is under way.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -26,11 +26,17 @@ pub struct Clock {
 #[derive(Default)]
 struct State {
     running: AtomicBool,
-    calls: AtomicUsize,
+    sessions: Mutex<Vec<Weak<Calls>>>,
 }
 
+/// Whether a session has a call under way. It has a cache line of its own: sessions on several processors would slow each
+/// other down by writing to one.
+#[derive(Default)]
+#[repr(align(64))]
+pub struct Calls(AtomicBool);
+
 /// A call under way, for as long as this lives.
-pub struct Call(Arc<State>);
+pub struct Call<'a>(&'a AtomicBool);
 
 impl Clock {
     /// The clock of `engine`, standing still.
@@ -43,10 +49,13 @@ impl Clock {
         &self.engine
     }
 
-    /// Marks the start of a call.
-    pub fn begin(&self) -> Call {
-        self.state.calls.fetch_add(1, SeqCst);
-        Call(self.state.clone())
+    /// The calls of another session, for as long as they are held.
+    pub fn session(&self) -> Arc<Calls> {
+        let calls = Arc::default();
+        let mut sessions = self.state.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|session| session.strong_count() > 0);
+        sessions.push(Arc::downgrade(&calls));
+        calls
     }
 
     /// Whether the epoch moves on. While a call is under way, a running clock does not stop.
@@ -73,13 +82,13 @@ impl Clock {
         loop {
             thread::sleep(TICK);
             self.engine.increment_epoch();
-            idle = if self.state.calls.load(SeqCst) == 0 { idle + 1 } else { 0 };
+            idle = if self.state.is_called() { 0 } else { idle + 1 };
             if idle < IDLE_TICKS {
                 continue;
             }
             self.state.running.store(false, SeqCst);
             // A call that began in between saw the clock running, unless it was another clock that it started itself.
-            if self.state.calls.load(SeqCst) == 0 || self.state.running.swap(true, SeqCst) {
+            if !self.state.is_called() || self.state.running.swap(true, SeqCst) {
                 return;
             }
             idle = 0;
@@ -87,8 +96,23 @@ impl Clock {
     }
 }
 
-impl Drop for Call {
+impl State {
+    fn is_called(&self) -> bool {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.iter().filter_map(Weak::upgrade).any(|calls| calls.0.load(SeqCst))
+    }
+}
+
+impl Calls {
+    /// Marks the start of a call.
+    pub fn begin(&self) -> Call<'_> {
+        self.0.store(true, SeqCst);
+        Call(&self.0)
+    }
+}
+
+impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, SeqCst);
+        self.0.store(false, SeqCst);
     }
 }

@@ -1,14 +1,13 @@
 //! What a guest sees of the outside: its settings, its audit log, and a WASI that leads nowhere.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker, ResourceTable, WasmStr};
+use wasmtime::{Engine, StoreContextMut};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
-use crate::audit::{Content, Entry, Origin};
+use crate::audit::{Entries, Lines, Origin};
 use crate::limits::{Limits, Meter, RESOURCES};
 use crate::manifest::Grants;
 use crate::settings::Setting;
@@ -48,9 +47,7 @@ pub struct Host {
     pub meter: Meter,
     /// The number of the record that is being worked on, counted from 1.
     pub record: u64,
-    entries: Vec<Entry>,
-    entry_bytes: usize,
-    entries_dropped: u64,
+    entries: Entries,
     most_entries: usize,
     most_entry_bytes: usize,
 }
@@ -82,34 +79,26 @@ impl Host {
             origin,
             meter: Meter::new(limits),
             record: 1,
-            entries: Vec::new(),
-            entry_bytes: 0,
-            entries_dropped: 0,
+            entries: Entries::default(),
             most_entries: limits.audit_entries,
             most_entry_bytes: limits.audit_bytes,
         }
     }
 
-    /// Moves the audit entries of this message, in order, to the end of `entries`; past the limits, a last one says how
-    /// many were dropped.
-    pub fn drain_entries(&mut self, entries: &mut Vec<Entry>) {
-        // What the guest reported at its start was before it was known for which record it was started.
-        self.entries.iter_mut().for_each(|entry| entry.record = self.record);
-        entries.append(&mut self.entries);
-        self.entry_bytes = 0;
-        let dropped = std::mem::take(&mut self.entries_dropped);
-        if dropped > 0 {
-            entries.push(self.entry(Content::Dropped(dropped)));
-        }
+    /// Takes the audit entries of this message.
+    pub fn take_entries(&mut self) -> Entries {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Writes the audit entries of this message down in `lines`.
+    pub fn report(&mut self, lines: &mut Lines) {
+        lines.add(&self.entries, &self.origin, self.record);
+        self.entries.clear();
     }
 
     /// Takes what the guest printed since it was last taken, and how many bytes of it were dropped.
     pub fn take_printed(&self) -> (String, u64) {
         self.printed.take()
-    }
-
-    fn entry(&self, content: Content) -> Entry {
-        Entry { time: SystemTime::now(), guest: self.origin.clone(), record: self.record, content }
     }
 
     fn io(&mut self) -> wasi::Io<'_> {
@@ -123,17 +112,16 @@ impl WasiView for Host {
     }
 }
 
-impl base::saritnike::cipher::audit_log::Host for Host {
-    fn auditrecord(&mut self, action: String, detail: String) {
-        let bytes = self.entry_bytes.saturating_add(action.len()).saturating_add(detail.len());
-        if self.entries.len() >= self.most_entries || bytes > self.most_entry_bytes {
-            self.entries_dropped += 1;
-            return;
-        }
-        self.entry_bytes = bytes;
-        let entry = self.entry(Content::Made { action, detail });
-        self.entries.push(entry);
-    }
+/// The contract's `auditrecord`. Its strings are read where they lie in the guest's memory.
+fn audit_record(mut store: StoreContextMut<'_, Host>, (action, detail): (WasmStr, WasmStr)) -> wasmtime::Result<()> {
+    let mut entries = store.data_mut().take_entries();
+    let (most, most_bytes) = (store.data().most_entries, store.data().most_entry_bytes);
+    let added = action.to_str(&store).and_then(|action| {
+        entries.add(&action, &detail.to_str(&store)?, most, most_bytes);
+        Ok(())
+    });
+    store.data_mut().entries = entries;
+    added
 }
 
 /// What the host gives for the import `name`, version included; `None` if it does not offer it.
@@ -155,7 +143,7 @@ pub fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<(Linke
     let mut missing = Vec::new();
     for (name, item) in component.component_type().imports(engine) {
         if name == AUDIT_LOG {
-            base::EncoderDecoderService::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+            linker.instance(name)?.func_wrap("auditrecord", audit_record)?;
         } else if let (true, ComponentItem::ComponentInstance(wanted)) = (http::is_offered(name), &item.ty) {
             http::add(&mut linker, engine, name, wanted)?;
         } else {

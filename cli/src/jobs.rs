@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::audit::Entry;
+use crate::audit::Lines;
 use crate::limits::THREAD_STACK_BYTES;
 use crate::records::Block;
 
@@ -15,7 +15,7 @@ pub struct Done {
     /// The results of its records, in order, each whole.
     pub output: Vec<u8>,
     /// The audit entries of its records, in order.
-    pub entries: Vec<Entry>,
+    pub entries: Lines,
     /// What standard error is to say about which record.
     pub errors: Vec<(u64, anyhow::Error)>,
     /// How many records were worked on.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 
 use crate::artifacts;
-use crate::audit::{Content, Entry};
+use crate::audit::{Entries, Lines};
 use crate::catalog::Guest;
 use crate::clock::Clock;
 use crate::contract;
@@ -170,7 +170,11 @@ struct Subject {
 
 impl Subject {
     fn open(&self) -> Result<Session> {
-        self.linked.open(&self.settings)
+        self.open_with(&self.settings)
+    }
+
+    fn open_with(&self, settings: &[Setting]) -> Result<Session> {
+        self.linked.open(settings, 1, &mut Lines::default())
     }
 
     fn known_answer(&self, guest: &Guest, answer: &KnownAnswer) -> Result<()> {
@@ -179,7 +183,7 @@ impl Subject {
         for (operation, text, expected) in
             [(Operation::Encrypt, plaintext, ciphertext), (Operation::Decrypt, ciphertext, plaintext)]
         {
-            let result = self.linked.open(&settings)?.call(operation, text)?;
+            let result = self.open_with(&settings)?.call(operation, text)?;
             ensure!(
                 result == *expected,
                 "it should {} {} to {}, and not to {}",
@@ -245,7 +249,7 @@ impl Subject {
     fn refuses(&self, guest: &Guest, variable: &str, value: &str) -> Result<()> {
         let given = Given::from([(variable.to_owned(), value.to_owned())]);
         for operation in [Operation::Encrypt, Operation::Decrypt] {
-            let opened = self.linked.open(&settings(guest, &given)?);
+            let opened = self.open_with(&settings(guest, &given)?);
             match opened.and_then(|mut session| session.call(operation, "Hello, World!")) {
                 Ok(result) => bail!("it returned {}", shown(&result)),
                 Err(error) if !error.to_string().contains(variable) => {
@@ -274,15 +278,14 @@ fn in_pieces(session: &mut Session, operation: Operation, pieces: &[&str]) -> Re
     Ok(joined + &message.finish()?)
 }
 
-fn one_entry(entries: &[Entry], operation: Operation) -> Result<()> {
+fn one_entry(entries: &Entries, operation: Operation) -> Result<()> {
     let action = action(operation);
-    match entries {
-        [Entry { content: Content::Made { action: made, .. }, .. }] if made == action => Ok(()),
-        [Entry { content: Content::Made { action: made, .. }, .. }] => {
-            bail!("its action is {}, and not {action:?}", shown(made))
-        }
-        [Entry { content: Content::Dropped(_), .. }] => bail!("it is past the limit"),
-        entries => bail!("there are {}", entries.len()),
+    let actions: Vec<&str> = entries.iter().map(|entry| entry.action).collect();
+    match actions.as_slice() {
+        [] if entries.dropped() > 0 => bail!("it is past the limit"),
+        [made] if *made == action => Ok(()),
+        [made] => bail!("its action is {}, and not {action:?}", shown(made)),
+        made => bail!("there are {}", made.len()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::records::{Block, Blocks};
 /// How much one worker reads at a time, in bytes: few system calls.
 const ALONE_BYTES: usize = 256 * 1024;
 /// How much each of several workers gets at a time, in bytes: little enough to share out a small input.
-const SHARED_BYTES: usize = 32 * 1024;
+const SHARED_BYTES: usize = 128 * 1024;
 
 /// How large blocks are with so many workers, in bytes.
 pub fn block_bytes(workers: usize) -> usize {
@@ -47,10 +47,10 @@ pub fn run(
     let mut progress = Progress::new(input);
     let (mut records, mut failed) = (0, 0);
     let next = move || blocks.next_block();
-    jobs::run(workers, next, |done| {
+    jobs::run(workers, next, |mut done| {
         let _uninterrupted = gate.close();
         progress.suspend(|| {
-            sink.write(&done.entries)?;
+            sink.write(std::mem::take(&mut done.entries))?;
             output.write(&done.output)?;
             for (number, error) in &done.errors {
                 output::complain(&format!("record {number}: {error:#}"));

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, anyhow};
 use wasmtime::component::{Instance, InstancePre, ResourceAny};
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::audit::{Entry, Origin};
+use crate::audit::{Entries, Lines, Origin};
 use crate::catalog::Guest;
-use crate::clock::Clock;
+use crate::clock::{Calls, Clock};
 use crate::host::{self, Host, base, streaming};
 use crate::limits::Limits;
 use crate::settings::Setting;
@@ -41,6 +41,7 @@ pub struct Linked {
 /// One instance of a guest with its store. After a call that failed it is dead: every later call fails, too.
 pub struct Session {
     guest: Arc<Linked>,
+    calls: Arc<Calls>,
     store: Store<Host>,
     instance: Instance,
     service: base::EncoderDecoderService,
@@ -80,13 +81,15 @@ impl Linked {
         &self.guest
     }
 
-    /// Instantiates the guest with `settings` as its environment.
+    /// Instantiates the guest with `settings` as its environment for the message of `record`, counted from 1. If that fails,
+    /// what the guest put on record before is written down in `lines`.
     ///
     /// # Errors
     ///
     /// When its start traps or passes a limit, or an export is not of the contract's type.
-    pub fn open(self: &Arc<Self>, settings: &[Setting]) -> Result<Session> {
-        let host = Host::new(self.origin.clone(), settings, self.guest.grants(), &self.limits);
+    pub fn open(self: &Arc<Self>, settings: &[Setting], record: u64, lines: &mut Lines) -> Result<Session> {
+        let mut host = Host::new(self.origin.clone(), settings, self.guest.grants(), &self.limits);
+        host.record = record;
         let mut store = Store::new(self.clock.engine(), host);
         store.limiter(|host| &mut host.meter);
         // Bounds what one call of the host carries out of the guest: a result, an audit entry, printed text.
@@ -105,14 +108,18 @@ impl Linked {
             context.data().meter.time_left()?;
             Ok(UpdateDeadline::Continue(1))
         });
-        let opened = under_way(&self.clock, &mut store, |store| {
+        let calls = self.clock.session();
+        let opened = under_way(&self.clock, &calls, &mut store, |store| {
             let instance = self.instance.instantiate(&mut *store)?;
             let service = self.service.load(&mut *store, &instance)?;
             Ok((instance, service))
         });
         match opened {
-            Ok((instance, service)) => Ok(Session { guest: self.clone(), store, instance, service }),
-            Err(error) => Err(failure::of_call(&self.origin.name, error, store.data())),
+            Ok((instance, service)) => Ok(Session { guest: self.clone(), calls, store, instance, service }),
+            Err(error) => {
+                store.data_mut().report(lines);
+                Err(failure::of_call(&self.origin.name, error, store.data()))
+            }
         }
     }
 }
@@ -120,11 +127,12 @@ impl Linked {
 /// Runs `call`, which enters the guest, against the time limit.
 fn under_way<T>(
     clock: &Clock,
+    calls: &Calls,
     store: &mut Store<Host>,
     call: impl FnOnce(&mut Store<Host>) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     store.data_mut().meter.restart();
-    let _call = clock.begin();
+    let _call = calls.begin();
     if !clock.is_running() {
         store.set_epoch_deadline(0);
     }
@@ -139,7 +147,7 @@ impl Session {
     /// When the guest traps, exits, passes a limit or returns what is no string.
     pub fn call(&mut self, operation: Operation, text: &str) -> Result<String> {
         let service = &self.service;
-        let result = under_way(&self.guest.clock, &mut self.store, |store| match operation {
+        let result = under_way(&self.guest.clock, &self.calls, &mut self.store, |store| match operation {
             Operation::Encrypt => service.call_encr(store, text),
             Operation::Decrypt => service.call_decr(store, text),
         });
@@ -158,7 +166,7 @@ impl Session {
             Operation::Decrypt => streaming::exports::saritnike::cipher::streaming::Operation::Decr,
         };
         let instance = &self.instance;
-        let opened = under_way(&self.guest.clock, &mut self.store, |store| {
+        let opened = under_way(&self.guest.clock, &self.calls, &mut self.store, |store| {
             let service = indices.load(&mut *store, instance)?;
             let message = service.saritnike_cipher_streaming().message();
             let resource = message.call_constructor(store, operation)?;
@@ -174,15 +182,13 @@ impl Session {
     }
 
     /// Takes the audit entries that the guest has made since they were last taken.
-    pub fn take_entries(&mut self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        self.drain_entries(&mut entries);
-        entries
+    pub fn take_entries(&mut self) -> Entries {
+        self.store.data_mut().take_entries()
     }
 
-    /// Moves those entries to the end of `entries`.
-    pub fn drain_entries(&mut self, entries: &mut Vec<Entry>) {
-        self.store.data_mut().drain_entries(entries);
+    /// Takes those entries and writes them down in `lines`.
+    pub fn report(&mut self, lines: &mut Lines) {
+        self.store.data_mut().report(lines);
     }
 
     /// Leaves the instance to the end of the process, which is quicker than taking its mappings down one by one.
@@ -218,7 +224,7 @@ impl Message<'_> {
     /// As for [`Session::call`].
     pub fn update(&mut self, piece: &str) -> Result<String> {
         let (service, resource) = (&self.service, self.resource);
-        let result = under_way(&self.session.guest.clock, &mut self.session.store, |store| {
+        let result = under_way(&self.session.guest.clock, &self.session.calls, &mut self.session.store, |store| {
             service.saritnike_cipher_streaming().message().call_update(store, resource, piece)
         });
         self.session.tell(result)
@@ -231,7 +237,7 @@ impl Message<'_> {
     /// As for [`Session::call`].
     pub fn finish(self) -> Result<String> {
         let (service, resource) = (&self.service, self.resource);
-        let result = under_way(&self.session.guest.clock, &mut self.session.store, |store| {
+        let result = under_way(&self.session.guest.clock, &self.session.calls, &mut self.session.store, |store| {
             service.saritnike_cipher_streaming().message().call_finish(store, resource)
         });
         self.session.tell(result)

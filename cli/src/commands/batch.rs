@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::options::{AuditOptions, JobOptions, LimitOptions};
+use crate::audit::{Format, Lines};
 use crate::catalog::{self, Catalog};
 use crate::clock::Clock;
 use crate::jobs::Done;
@@ -92,10 +93,11 @@ impl Batch {
         let (catalog, clock) = (Catalog::from_environment(), self.jobs.clock()?);
         let guests = Guests { catalog, clock, limits, known: Mutex::default() };
         let guests = Arc::new(guests);
+        let format = sink.format();
         let worker = |_| {
             let guests = guests.clone();
             let (isolate, fail_fast) = (self.jobs.isolate, self.jobs.fail_fast);
-            let mut worker = Worker { guests, isolate, fail_fast, sessions: Vec::new() };
+            let mut worker = Worker { guests, format, isolate, fail_fast, sessions: Vec::new() };
             move |block| worker.work(block)
         };
         let ends = Ends { sink, output, input };
@@ -130,6 +132,7 @@ impl Guests {
 /// One of the threads that work on requests.
 struct Worker {
     guests: Arc<Guests>,
+    format: Format,
     isolate: bool,
     fail_fast: bool,
     /// Instances for requests to come, the last used at the end.
@@ -138,7 +141,8 @@ struct Worker {
 
 impl Worker {
     fn work(&mut self, block: Block) -> Done {
-        let mut done = Done { bytes: block.bytes.len() as u64, ..Done::default() };
+        let bytes = block.bytes.len() as u64;
+        let mut done = Done { bytes, entries: Lines::new(self.format), ..Done::default() };
         for (number, record) in (block.first..).zip(Separator::Line.records(&block.bytes)) {
             done.count += 1;
             let (id, result) = self.line(number, record.text, &mut done);
@@ -175,7 +179,7 @@ impl Worker {
         let reusable = |(name, with, _): &(String, Vec<Setting>, Session)| *name == guest.name && *with == settings;
         let mut session = match self.sessions.iter().position(reusable) {
             Some(at) => self.sessions.remove(at).2,
-            None => linked.open(&settings)?,
+            None => linked.open(&settings, number, &mut done.entries)?,
         };
         session.set_record(number);
         let operation = match request.operation {
@@ -183,7 +187,7 @@ impl Worker {
             Way::Decrypt => Operation::Decrypt,
         };
         let result = session.call(operation, &request.message);
-        session.drain_entries(&mut done.entries);
+        session.report(&mut done.entries);
         if !self.isolate && result.is_ok() {
             if self.sessions.len() == SESSIONS {
                 self.sessions.remove(0);

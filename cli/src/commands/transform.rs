@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
-use crate::audit::Sink;
+use crate::audit::{Format, Lines, Sink};
 use crate::input::{Beginning, Input};
 use crate::jobs::Done;
 use crate::limits::Limits;
@@ -70,13 +70,16 @@ impl Transform {
         let output = Output::stdout()?;
         let input = self.text.is_none().then(stdin).transpose()?;
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
-        let sink = self.audit.sink(streams)?;
+        let mut sink = self.audit.sink(streams)?;
         let linked = Linked::load(&guest, &self.jobs.clock()?, &limits)?;
         let separator = match (self.lines, self.null) {
             (true, _) => Separator::Line,
             (_, true) => Separator::Nul,
             _ => {
-                let mut one = One { session: linked.open(&settings)?, operation, sink, output };
+                let mut lines = Lines::new(sink.format());
+                let opened = linked.open(&settings, 1, &mut lines);
+                sink.write(lines)?;
+                let mut one = One { session: opened?, operation, sink, output };
                 match (input, self.text) {
                     (Some(input), _) => one.stdin(&input, &limits)?,
                     (None, text) => one.call(&text.unwrap_or_default(), "\n")?,
@@ -86,12 +89,14 @@ impl Transform {
             }
         };
         let settings: Arc<[Setting]> = settings.into();
+        let format = sink.format();
         let worker = |_| {
             let mut worker = Worker {
                 guest: linked.clone(),
                 settings: settings.clone(),
                 operation,
                 separator,
+                format,
                 isolate: self.jobs.isolate,
                 fail_fast: self.jobs.fail_fast,
                 session: None,
@@ -126,8 +131,14 @@ impl One {
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
         let result = self.session.call(self.operation, text);
         // What the guest reported of a call that failed is a fact all the same.
-        self.sink.write(&self.session.take_entries())?;
+        self.report()?;
         self.output.write((result? + end).as_bytes())
+    }
+
+    fn report(&mut self) -> Result<()> {
+        let mut lines = Lines::new(self.sink.format());
+        self.session.report(&mut lines);
+        self.sink.write(lines)
     }
 
     /// Standard input: in one call if it is short or the guest takes it no other way, else piece by piece.
@@ -154,7 +165,7 @@ impl One {
         };
         let sent = begun.and_then(|()| go_on());
         let rest = sent.and_then(|()| message.finish());
-        self.sink.write(&self.session.take_entries())?;
+        self.report()?;
         self.output.write_part(&rest?)?;
         self.output.complete()
     }
@@ -166,6 +177,7 @@ struct Worker {
     settings: Arc<[Setting]>,
     operation: Operation,
     separator: Separator,
+    format: Format,
     isolate: bool,
     fail_fast: bool,
     /// The instance that the next record gets; none at the start and after a record that failed.
@@ -174,7 +186,12 @@ struct Worker {
 
 impl Worker {
     fn work(&mut self, block: Block) -> Done {
-        let mut done = Done { bytes: block.bytes.len() as u64, ..Done::default() };
+        let mut done = Done {
+            output: Vec::with_capacity(block.bytes.len()),
+            entries: Lines::new(self.format),
+            bytes: block.bytes.len() as u64,
+            ..Done::default()
+        };
         for (number, record) in (block.first..).zip(self.separator.records(&block.bytes)) {
             done.count += 1;
             if let Err(error) = self.record(number, record, &mut done) {
@@ -196,11 +213,11 @@ impl Worker {
         })?;
         let session = match &mut self.session {
             Some(session) => session,
-            none => none.insert(self.guest.open(&self.settings)?),
+            none => none.insert(self.guest.open(&self.settings, number, &mut done.entries)?),
         };
         session.set_record(number);
         let result = session.call(self.operation, text);
-        session.drain_entries(&mut done.entries);
+        session.report(&mut done.entries);
         if self.isolate || result.is_err() {
             self.session = None;
         }
