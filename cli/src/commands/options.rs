@@ -110,7 +110,7 @@ impl AuditOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
-    /// The time for one message, in which the guest does nothing else
+    /// The time for one message, and as much for a guest's start
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
     /// The memory of a guest, all its memories and tables together

@@ -7,6 +7,10 @@
 ;; stderr error: record 1: loop-in-call ran longer than 200ms (--timeout)
 ;; stderr error: record 2: loop-in-call ran longer than 200ms (--timeout)
 ;; stderr error: 2 of 2 records failed
+;; $ cipher check loop-in-call --timeout 50ms | grep 'encrypt: '
+;; status 0
+;; stdout FAIL  one audit entry a call: encrypt: loop-in-call ran longer than 50ms (--timeout)
+;; stderr error: loop-in-call does not keep the contract: [..] cases failed
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -7,6 +7,12 @@
 ;; stdout c
 ;; stderr error: record 3: state-after-trap trapped: it reached code marked as unreachable
 ;; stderr error: 1 of 5 records failed
+;; $ for m in a x c; do echo '{"message":"'$m'","algorithm":"state-after-trap"}'; done | cipher batch -j1
+;; status 1
+;; stdout {"result":"-"}
+;; stdout {"error":"line 2: state-after-trap trapped: it reached code marked as unreachable"}
+;; stdout {"result":"-"}
+;; stderr error: 1 of 3 records failed
 (component
   (core module $code
     (memory (export "memory") 1)
