@@ -57,7 +57,7 @@ pub enum Exceeded {
     Time(Duration),
     /// It asked for more than this many bytes of memory and tables.
     Memory(usize),
-    /// It handed the host more than this many bytes in one result, audit entry or piece of what it printed.
+    /// It handed the host more than this many bytes in one result or piece of what it printed.
     Message(u64),
     /// It held more than this many of the host's resources: streams, clocks to wait for, and the like.
     Resources(usize),

@@ -92,7 +92,7 @@ impl Linked {
         host.record = record;
         let mut store = Store::new(self.clock.engine(), host);
         store.limiter(|host| &mut host.meter);
-        // Bounds what one call of the host carries out of the guest: a result, an audit entry, printed text.
+        // Bounds what one call of the host carries out of the guest: a result, or printed text.
         store.set_hostcall_fuel(usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX));
         let (clock, mut checks) = (self.clock.clone(), 0);
         store.epoch_deadline_callback(move |context| {
