@@ -2,13 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
 /// Long enough for any answer on any machine: it keeps a test that fails from hanging, and decides nothing.
@@ -78,19 +79,30 @@ impl Cipher {
         std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end, which comes by a signal if it does not come by itself.
     pub fn run(&self) -> Ended {
         self.run_into(Stdio::piped(), Stdio::piped())
     }
 
     /// Runs it to its end with other outputs than those that can be asked about afterwards.
     pub fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
-        let mut child = self.command().stdin(Stdio::piped()).stdout(stdout).stderr(stderr).spawn().expect("it starts");
+        let mut command = self.command();
+        command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0);
+        let mut child = command.spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("it is piped");
+        let group = Pid::from_child(&child);
+        let (running, ended) = sync_channel::<()>(0);
         let output = thread::scope(|scope| {
             // On a thread of its own, because the program writes before it has read everything; it may even end before.
             scope.spawn(move || stdin.write_all(&self.stdin));
-            child.wait_with_output().expect("it was started")
+            scope.spawn(move || {
+                if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    let _ = kill_process_group(group, Signal::KILL);
+                }
+            });
+            let output = child.wait_with_output().expect("it was started");
+            drop(running);
+            output
         });
         Ended { status: output.status.code(), stdout: output.stdout, stderr: output.stderr }
     }
