@@ -88,8 +88,9 @@ fn config() -> Result<Config> {
     let mut config = Config::new();
     // An artifact names only the major version unless told more, and a patch release may change machine code.
     config.module_version(ModuleVersionStrategy::Custom(WASMTIME_VERSION.to_owned()))?;
-    // Time limits work by epochs. Together with all other limits they add a sixth to the time of 100 MB through Caesar, and two
-    // fifths to that of 16 MB through Vigenere, whose loops are tight. Fuel costs more (wasmtime's documentation).
+    // Time limits work by epochs. Measured against a build without any limits, they add a sixth to the time of 100 MB through
+    // Caesar, and two fifths to that of 16 MB through Vigenere, whose loops are tight. Fuel costs more, by wasmtime's
+    // documentation.
     config.epoch_interruption(true);
     // The default reads an environment variable, and the answer is part of an artifact's compatibility.
     config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);

@@ -282,7 +282,7 @@ fn one_entry(entries: &Entries, operation: Operation) -> Result<()> {
     let action = action(operation);
     let actions: Vec<&str> = entries.iter().map(|entry| entry.action).collect();
     match actions.as_slice() {
-        [] if entries.dropped() > 0 => bail!("it is past the limit"),
+        _ if entries.dropped() > 0 => bail!("it is past the limit"),
         [made] if *made == action => Ok(()),
         [made] => bail!("its action is {}, and not {action:?}", shown(made)),
         made => bail!("there are {}", made.len()),

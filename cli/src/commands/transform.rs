@@ -80,10 +80,13 @@ impl Transform {
                 let opened = linked.open(&settings, 1, &mut lines);
                 sink.write(lines)?;
                 let mut one = One { session: opened?, operation, sink, output };
-                match (input, self.text) {
-                    (Some(input), _) => one.stdin(&input, &limits)?,
-                    (None, text) => one.call(&text.unwrap_or_default(), "\n")?,
-                }
+                let done = match (input, self.text) {
+                    (Some(input), _) => one.stdin(&input, &limits),
+                    (None, text) => one.call(&text.unwrap_or_default(), "\n"),
+                };
+                // What the guest put on record before something failed is a fact all the same.
+                one.report()?;
+                done?;
                 one.session.abandon();
                 return Ok(());
             }
@@ -129,12 +132,12 @@ struct One {
 impl One {
     /// The whole message in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
-        let result = self.session.call(self.operation, text);
-        // What the guest reported of a call that failed is a fact all the same.
+        let result = self.session.call(self.operation, text)?;
         self.report()?;
-        self.output.write((result? + end).as_bytes())
+        self.output.write((result + end).as_bytes())
     }
 
+    /// Writes what the guest has put on record since this was last called.
     fn report(&mut self) -> Result<()> {
         let mut lines = Lines::new(self.sink.format());
         self.session.report(&mut lines);
@@ -152,21 +155,17 @@ impl One {
             return self.call(input.whole(limits.message_bytes)?, "");
         };
         let mut progress = Progress::new(stdin);
+        let part = message.update(first)?;
+        self.output.write_part(&part)?;
+        while let Some(piece) = input.next_piece()? {
+            progress.advance(piece.len() as u64);
+            let part = message.update(piece)?;
+            progress.suspend(|| self.output.write_part(&part))?;
+        }
+        let rest = message.finish()?;
         // The message's one entry comes with its end, and a result must not be complete before its entry is written.
-        let output = &mut self.output;
-        let begun = message.update(first).and_then(|part| output.write_part(&part));
-        let mut go_on = || {
-            while let Some(piece) = input.next_piece()? {
-                progress.advance(piece.len() as u64);
-                let part = message.update(piece)?;
-                progress.suspend(|| output.write_part(&part))?;
-            }
-            Ok(())
-        };
-        let sent = begun.and_then(|()| go_on());
-        let rest = sent.and_then(|()| message.finish());
         self.report()?;
-        self.output.write_part(&rest?)?;
+        self.output.write_part(&rest)?;
         self.output.complete()
     }
 }
