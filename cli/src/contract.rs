@@ -1,8 +1,8 @@
 //! Whether a component's type is the contract's, told without running any of it.
 
 use wasmtime::Engine;
-use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
+use wasmtime::component::{Component, ComponentExportIndex};
 
 use crate::{escape, host};
 
@@ -73,6 +73,14 @@ pub fn fit(engine: &Engine, component: &Component) -> Fit {
     });
     let streams = ty.get_export(engine, host::STREAMING).is_some();
     Fit { imports, exports, functions: functions.into(), streams }
+}
+
+/// Where `component` has the function `name` of the contract; `None` if it has none, or one of another type.
+pub fn function(component: &Component, name: &str) -> Option<ComponentExportIndex> {
+    match component.get_export(None, name)? {
+        (ComponentItem::ComponentFunc(func), index) if takes_and_returns_a_string(&func) => Some(index),
+        _ => None,
+    }
 }
 
 fn takes_and_returns_a_string(func: &ComponentFunc) -> bool {

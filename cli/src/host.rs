@@ -16,20 +16,10 @@ mod http;
 mod printed;
 mod wasi;
 
-/// The contract that every guest fulfils.
-pub mod base {
-    #![allow(missing_docs)]
-    wasmtime::component::bindgen!({ path: "../wit", world: "encoder-decoder-service" });
-}
-
 /// The world of guests that take a message in pieces, too.
 pub mod streaming {
     #![allow(missing_docs)]
-    wasmtime::component::bindgen!({
-        path: "../wit",
-        world: "streaming-encoder-decoder-service",
-        with: { "saritnike:cipher/audit-log": super::base::saritnike::cipher::audit_log },
-    });
+    wasmtime::component::bindgen!({ path: "../wit", world: "streaming-encoder-decoder-service" });
 }
 
 /// The interface that guests export which take a message in pieces.

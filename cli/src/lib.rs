@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A module is one noun, and none points back up the arrow. Only `main` and [`commands`] know clap; only [`engine`],
-//! [`compiler`], [`artifacts`], [`clock`], [`contract`], [`host`], [`limits`], [`session`] and [`failure`] know wasmtime. In
-//! this field *store* means `wasmtime::Store`, so the store of compiled code is called [`artifacts`].
+//! [`compiler`], [`artifacts`], [`clock`], [`contract`], [`host`], [`limits`], [`lift`], [`session`] and [`failure`] know
+//! wasmtime. In this field *store* means `wasmtime::Store`, so the store of compiled code is called [`artifacts`].
 
 pub mod commands;
 
@@ -26,6 +26,7 @@ pub mod clock;
 pub mod contract;
 pub mod failure;
 pub mod host;
+pub mod lift;
 pub mod limits;
 pub mod session;
 

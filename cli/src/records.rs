@@ -50,9 +50,9 @@ impl Separator {
     }
 
     /// Whether `result`, followed by `terminator`, would be read as exactly one record again.
-    pub fn holds(self, result: &str, terminator: &[u8]) -> bool {
-        let mistaken = self == Self::Line && terminator == b"\n" && result.ends_with('\r');
-        !mistaken && memchr::memchr(self.byte(), result.as_bytes()).is_none()
+    pub fn holds(self, result: &[u8], terminator: &[u8]) -> bool {
+        let mistaken = self == Self::Line && terminator == b"\n" && result.ends_with(b"\r");
+        !mistaken && memchr::memchr(self.byte(), result).is_none()
     }
 
     fn text_length(self, record: &[u8]) -> usize {
@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn a_result_that_would_be_two_records_does_not_hold() {
-        assert!(Separator::Line.holds("a\0b", b"\n"));
-        assert!(!Separator::Line.holds("a\nb", b"\n"));
-        assert!(!Separator::Line.holds("a\r", b"\n"));
-        assert!(Separator::Line.holds("a\r", b"\r\n"));
-        assert!(!Separator::Nul.holds("a\0b", b"\0"));
+        assert!(Separator::Line.holds(b"a\0b", b"\n"));
+        assert!(!Separator::Line.holds(b"a\nb", b"\n"));
+        assert!(!Separator::Line.holds(b"a\r", b"\n"));
+        assert!(Separator::Line.holds(b"a\r", b"\r\n"));
+        assert!(!Separator::Nul.holds(b"a\0b", b"\0"));
     }
 
     /// Hands out at most `.1` bytes at a time.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use wasmtime::component::{Instance, InstancePre, ResourceAny};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::component::{ComponentExportIndex, Func, Instance, InstancePre, ResourceAny};
+use wasmtime::{Store, UpdateDeadline, format_err};
 
 use crate::audit::{Entries, Lines, Origin};
 use crate::catalog::Guest;
 use crate::clock::{Calls, Clock};
-use crate::host::{self, Host, base, streaming};
+use crate::host::{self, Host, streaming};
+use crate::lift::{self, Copied};
 use crate::limits::Limits;
 use crate::settings::Setting;
 use crate::{artifacts, contract, failure};
@@ -32,7 +33,8 @@ pub struct Linked {
     guest: Guest,
     clock: Clock,
     instance: InstancePre<Host>,
-    service: base::EncoderDecoderServiceIndices,
+    encr: ComponentExportIndex,
+    decr: ComponentExportIndex,
     /// Where the exports are that take a message in pieces, if the guest has them.
     streaming: Option<streaming::StreamingEncoderDecoderServiceIndices>,
     limits: Limits,
@@ -44,7 +46,8 @@ pub struct Session {
     calls: Arc<Calls>,
     store: Store<Host>,
     instance: Instance,
-    service: base::EncoderDecoderService,
+    encr: Func,
+    decr: Func,
 }
 
 impl Linked {
@@ -65,11 +68,16 @@ impl Linked {
         let problems = || contract::fit(clock.engine(), &artifact.component).problems();
         let describe = |error| failure::of_linking(name, &problems(), error);
         let instance = linker.instantiate_pre(&artifact.component).map_err(describe)?;
+        let function = |name| {
+            let index = contract::function(&artifact.component, name);
+            index.ok_or_else(|| describe(format_err!("its export '{name}' is not the contract's")))
+        };
         Ok(Arc::new(Self {
             origin: Arc::new(Origin { name: name.clone(), digest: artifact.digest }),
             guest: guest.clone(),
             clock: clock.clone(),
-            service: base::EncoderDecoderServiceIndices::new(&instance).map_err(describe)?,
+            encr: function("encr")?,
+            decr: function("decr")?,
             streaming: streaming::StreamingEncoderDecoderServiceIndices::new(&instance).ok(),
             instance,
             limits: limits.clone(),
@@ -111,17 +119,23 @@ impl Linked {
         let calls = self.clock.session();
         let opened = under_way(&self.clock, &calls, &mut store, |store| {
             let instance = self.instance.instantiate(&mut *store)?;
-            let service = self.service.load(&mut *store, &instance)?;
-            Ok((instance, service))
+            let encr = function(store, &instance, &self.encr)?;
+            let decr = function(store, &instance, &self.decr)?;
+            Ok((instance, encr, decr))
         });
         match opened {
-            Ok((instance, service)) => Ok(Session { guest: self.clone(), calls, store, instance, service }),
+            Ok((instance, encr, decr)) => Ok(Session { guest: self.clone(), calls, store, instance, encr, decr }),
             Err(error) => {
                 store.data_mut().report(lines);
                 Err(failure::of_call(&self.origin.name, error, store.data()))
             }
         }
     }
+}
+
+/// The export `index` of `instance`, if it takes a string and returns one.
+fn function(store: &mut Store<Host>, instance: &Instance, index: &ComponentExportIndex) -> wasmtime::Result<Func> {
+    Ok(*instance.get_typed_func::<(&str,), (Copied,)>(store, index)?.func())
 }
 
 /// Runs `call`, which enters the guest, against the time limit.
@@ -146,12 +160,30 @@ impl Session {
     ///
     /// When the guest traps, exits, passes a limit or returns what is no string.
     pub fn call(&mut self, operation: Operation, text: &str) -> Result<String> {
-        let service = &self.service;
-        let result = under_way(&self.guest.clock, &self.calls, &mut self.store, |store| match operation {
-            Operation::Encrypt => service.call_encr(store, text),
-            Operation::Decrypt => service.call_decr(store, text),
+        let mut result = Vec::new();
+        self.call_onto(operation, text, &mut result)?;
+        Ok(String::from_utf8(result)?)
+    }
+
+    /// Calls `encr` or `decr` on `text` and adds the result to `output`, which stays as it was if the call fails.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub fn call_onto(&mut self, operation: Operation, text: &str, output: &mut Vec<u8>) -> Result<()> {
+        let end = output.len();
+        let function = match operation {
+            Operation::Encrypt => self.encr,
+            Operation::Decrypt => self.decr,
+        };
+        let called = under_way(&self.guest.clock, &self.calls, &mut self.store, |store| {
+            let function = function.typed::<(&str,), (Copied,)>(&store)?;
+            lift::onto(output, || function.call(store, (text,)))
         });
-        self.tell(result)
+        if called.is_err() {
+            output.truncate(end);
+        }
+        self.tell(called).map(drop)
     }
 
     /// Opens a message to be taken in pieces, if the guest does that.

@@ -33,9 +33,7 @@ fuzz_target!(|input: (u8, u8, bool, &[u8])| {
             number += 1;
             joined.extend_from_slice(record.text);
             joined.extend_from_slice(record.terminator);
-            if let Ok(text) = std::str::from_utf8(record.text) {
-                assert!(separator.holds(text, record.terminator), "a record that was read can be written again");
-            }
+            assert!(separator.holds(record.text, record.terminator), "a record that was read can be written again");
         }
     }
     assert_eq!(number, at_once.len());

@@ -132,9 +132,11 @@ struct One {
 impl One {
     /// The whole message in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
-        let result = self.session.call(self.operation, text)?;
+        let mut result = Vec::new();
+        self.session.call_onto(self.operation, text, &mut result)?;
         self.report()?;
-        self.output.write((result + end).as_bytes())
+        result.extend_from_slice(end.as_bytes());
+        self.output.write(&result)
     }
 
     /// Writes what the guest has put on record since this was last called.
@@ -215,16 +217,17 @@ impl Worker {
             none => none.insert(self.guest.open(&self.settings, number, &mut done.entries)?),
         };
         session.set_record(number);
-        let result = session.call(self.operation, text);
+        let begin = done.output.len();
+        let called = session.call_onto(self.operation, text, &mut done.output);
         session.report(&mut done.entries);
-        if self.isolate || result.is_err() {
+        if self.isolate || called.is_err() {
             self.session = None;
         }
-        let result = result?;
-        if !self.separator.holds(&result, record.terminator) {
+        called?;
+        if !self.separator.holds(&done.output[begin..], record.terminator) {
+            done.output.truncate(begin);
             bail!("its result contains the separator, so it would be read as several records");
         }
-        done.output.extend_from_slice(result.as_bytes());
         done.output.extend_from_slice(record.terminator);
         Ok(())
     }

@@ -5,8 +5,6 @@ use std::path::Path;
 use cipher::audit::Lines;
 use cipher::catalog::{Catalog, Guest};
 use cipher::clock::Clock;
-use cipher::host::base::EncoderDecoderService;
-use cipher::host::base::saritnike::cipher::audit_log;
 use cipher::limits::Limits;
 use cipher::session::{Linked, Operation};
 use cipher::{artifacts, engine, settings};
@@ -14,6 +12,8 @@ use wasmtime::Store;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use self::base::EncoderDecoderService;
+use self::base::saritnike::cipher::audit_log;
 use crate::reference::{caesar, vigenere};
 
 /// Characters of every length in UTF-8, a mark that combines with the letter before it, and what is no letter.
@@ -59,6 +59,11 @@ fn a_message_in_three_pieces_is_what_it_is_as_a_whole_wherever_it_is_cut() {
             }
         }
     }
+}
+
+/// The contract alone.
+mod base {
+    wasmtime::component::bindgen!({ path: "../wit", world: "encoder-decoder-service" });
 }
 
 /// A host that has never heard of messages in pieces: all of WASI 0.2, and the contract.

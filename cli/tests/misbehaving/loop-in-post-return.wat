@@ -1,10 +1,15 @@
-;; Returns a result, and never comes to an end when it is told that the result was taken.
+;; Returns a result, which does not count: it never comes to an end when it is told that the result was taken.
 ;; $ cipher encrypt loop-in-post-return x --timeout 200ms
 ;; status 1
 ;; stderr error: loop-in-post-return ran longer than 200ms (--timeout)
+;; $ printf 'a\n' | cipher encrypt loop-in-post-return --lines --timeout 200ms
+;; status 1
+;; stderr error: record 1: loop-in-post-return ran longer than 200ms (--timeout)
+;; stderr error: 1 of 1 records failed
 (component
   (core module $code
     (memory (export "memory") 1)
+    (data (i32.const 0) "\08\00\00\00\06\00\00\00result")
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       (i32.const 16))
     (func (export "call") (param i32 i32) (result i32)
