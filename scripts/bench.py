@@ -1,7 +1,8 @@
 """Measures `cipher` beside its peers, whole processes in one run, and prints a Markdown table.
 
-Times are medians of hyperfine, told as ratios: the peer ran on the same machine within the same minute. Page
-faults and peak memory are the system's own account of one process (GNU time).
+Times are medians of hyperfine, over several rounds in which a command and its peer take turns; a ratio is
+the median of those of the rounds. Page faults and peak memory are the system's own account of one process
+(GNU time).
 """
 
 import json
@@ -41,12 +42,20 @@ def cipher(*arguments: str, stdin: Path | None = None) -> Command:
     return Command([CIPHER, *arguments], stdin)
 
 
-def median_seconds(commands: list[Command], runs: int) -> list[float]:
-    """Time commands that read the same input, one after the other, with warm-up."""
+def medians(commands: list[Command], rounds: int, runs: int) -> list[list[float]]:
+    """Time commands that read the same input, in turn; return the median seconds of each, by round.
+
+    What else happens on a machine comes and goes: only what ran in the same round is compared.
+    """
+    return [round_of(commands, runs) for _ in range(rounds)]
+
+
+def round_of(commands: list[Command], runs: int) -> list[float]:
+    """Time commands that read the same input, one after the other; short ones with a warm-up."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         stdin = commands[0].stdin
         subprocess.run(
-            ["hyperfine", "-N", "--style=none", f"--warmup={1 + runs // 20}", f"--runs={runs}"]
+            ["hyperfine", "-N", "--style=none", f"--warmup={min(runs - 1, 1)}", f"--runs={runs}"]
             + [f"--export-json={report.name}", "--output=null"]
             + ([f"--input={stdin}"] if stdin else [])
             + [" ".join(map(quote, command.arguments)) for command in commands],
@@ -93,17 +102,27 @@ class Table:
             "|---|---|---|---|",
         ]
 
-    def compare(self, work: str, ours: Command, peer: Command, name: str, runs: int) -> None:
+    def compare(self, work: str, ours: Command, peer: Command, name: str, rounds: int, runs: int) -> None:
         """Time both and add a row."""
-        own, other = median_seconds([ours, peer], runs)
-        self.rows.append(
-            f"| {work} | {milliseconds(own)} | {name} {milliseconds(other)} | {own / other:.2f} |"
-        )
+        times = medians([ours, peer], rounds, runs)
+        own, other = (milliseconds(statistics.median(column)) for column in zip(*times, strict=True))
+        ratio = statistics.median(own / other for own, other in times)
+        self.rows.append(f"| {work} | {own} | {name} {other} | {ratio:.2f} |")
 
-    def rate(self, work: str, ours: Command, records: int, runs: int) -> None:
+    def rate(self, work: str, ours: Command, records: int, rounds: int) -> None:
         """Time a run over many records and add a row."""
-        (own,) = median_seconds([ours], runs)
+        own = statistics.median(own for (own,) in medians([ours], rounds, 1))
         self.rows.append(f"| {work} | {records / own:,.0f} records/s | | |")
+
+    def speed_up(self, work: str, workers: list[Command], records: int, rounds: int) -> None:
+        """Time a run over many records with two workers and with one, and add a row for each."""
+        times = medians(workers, rounds, 1)
+        two, one = (records / statistics.median(column) for column in zip(*times, strict=True))
+        ratio = statistics.median(one / two for two, one in times)
+        self.rows.append(f"| {work}, `-j 1` | {one:,.0f} records/s | | |")
+        self.rows.append(
+            f"| {work}, `-j 2` | {two:,.0f} records/s | `-j 1` {one:,.0f} records/s | {ratio:.2f} |"
+        )
 
     def memory(self, work: str, ours: Command) -> None:
         """Count page faults and peak memory and add a row, where GNU time is installed."""
@@ -159,64 +178,66 @@ def tr(stdin: Path) -> Command:
 def main() -> None:
     """Measure everything and print the table."""
     quick = "--quick" in sys.argv[1:]
-    calls, long_runs = (20, 2) if quick else (200, 5)
+    rounds, calls = (2, 10) if quick else (15, 20)
     table = Table()
     # On a disk and not in a small tmpfs, whatever TMPDIR says.
     with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
         work = Path(directory)
         short = work / "short.txt"
         short.write_text(TEXT, encoding="utf-8")
-        measure_calls(table, short, work, calls)
-        measure_streams(table, work, long_runs)
-        measure_records(table, work, 3)
+        measure_calls(table, short, work, rounds, calls)
+        measure_streams(table, work, min(rounds, 5))
+        measure_records(table, work, min(rounds, 5))
     heading = f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
     print(f"Measured on {heading}.\n")
     print("\n".join(table.rows))
 
 
-def measure_calls(table: Table, short: Path, work: Path, runs: int) -> None:
+def measure_calls(table: Table, short: Path, work: Path, rounds: int, runs: int) -> None:
     """Measure one call of each guest."""
     caesar, vigenere = cipher("encrypt", "Caesar", TEXT), cipher("encrypt", "Vigenere", TEXT)
     stdin_caesar = cipher("encrypt", "Caesar", stdin=short)
-    table.compare("Caesar, one call", stdin_caesar, tr(short), "`tr`", runs)
+    table.compare("Caesar, one call", stdin_caesar, tr(short), "`tr`", rounds, runs)
     loop = [str(LOOP), TEXT]
-    table.compare("Vigenere, one call", vigenere, Command([PYTHON, *loop]), "`python3`", runs)
+    table.compare("Vigenere, one call", vigenere, Command([PYTHON, *loop]), "`python3`", rounds, runs)
     # Its quickest start: nothing of the environment, none of the packages that are installed for it.
     bare = Command([PYTHON, "-I", "-S", *loop])
-    table.compare("Vigenere, one call", vigenere, bare, "`python3 -I -S`", runs)
+    table.compare("Vigenere, one call", vigenere, bare, "`python3 -I -S`", rounds, runs)
     for name, ours in (("Caesar", caesar), ("Vigenere", vigenere)):
         peer = wasmtime_command(name, work)
         if peer:
-            table.compare(f"{name}, one call", ours, peer, "`wasmtime run`", runs)
+            table.compare(f"{name}, one call", ours, peer, "`wasmtime run`", rounds, runs)
     table.memory("Caesar, one call", caesar)
     table.memory("Vigenere, one call", vigenere)
 
 
-def measure_streams(table: Table, work: Path, runs: int) -> None:
+def measure_streams(table: Table, work: Path, rounds: int) -> None:
     """Measure long messages."""
     for size, label in ((100 << 20, "100 MB"), (1000 << 20, "1 GB")):
         file = write_repeated(work / "stream.txt", PROSE, size)
         ours = cipher("encrypt", "Caesar", stdin=file)
-        table.compare(f"Caesar, {label}", ours, tr(file), "`tr`", runs)
+        table.compare(f"Caesar, {label}", ours, tr(file), "`tr`", rounds, 1)
         table.memory(f"Caesar, {label}", ours)
     file = write_repeated(work / "stream.txt", PROSE, 16 << 20)
     ours = cipher("encrypt", "Vigenere", stdin=file)
-    table.compare("Vigenere, 16 MB", ours, Command([PYTHON, str(LOOP)], file), "`python3`", runs)
+    loop = Command([PYTHON, str(LOOP)], file)
+    table.compare("Vigenere, 16 MB", ours, loop, "`python3`", rounds, 1)
     table.memory("Vigenere, 16 MB", ours)
 
 
-def measure_records(table: Table, work: Path, runs: int) -> None:
+def measure_records(table: Table, work: Path, rounds: int) -> None:
     """Measure many short messages."""
     audit = ["--audit-file", str(work / "audit.log")]
     million, some = 1_000_000, 20_000
     file = write_repeated(work / "lines.txt", LINE, million * len(LINE))
-    for guest, jobs in (("Caesar", "1"), ("Caesar", "2"), ("Vigenere", "1"), ("Vigenere", "2")):
-        ours = cipher("encrypt", guest, "--lines", "-j", jobs, *audit, stdin=file)
-        table.rate(f"{guest}, {million:,} lines, `-j {jobs}`", ours, million, runs)
+    for guest in ("Caesar", "Vigenere"):
+        lines = ["encrypt", guest, "--lines", *audit]
+        workers = [cipher(*lines, "-j", jobs, stdin=file) for jobs in ("2", "1")]
+        table.speed_up(f"{guest}, {million:,} lines", workers, million, rounds)
     file = write_repeated(work / "some.txt", LINE, some * len(LINE))
     for guest in ("Caesar", "Vigenere"):
         ours = cipher("encrypt", guest, "--lines", "-j", "1", "--isolate", *audit, stdin=file)
-        table.rate(f"{guest}, {some:,} lines, `-j 1 --isolate`", ours, some, runs)
+        table.rate(f"{guest}, {some:,} lines, `-j 1 --isolate`", ours, some, rounds)
     file = write_repeated(work / "lines.txt", LINE, 1000 << 20)
     for jobs in ("1", "8"):
         ours = cipher("encrypt", "Caesar", "--lines", "-j", jobs, *audit, stdin=file)
