@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 use anyhow::{Result, bail};
 
@@ -14,12 +15,20 @@ use crate::records::{Block, Blocks};
 
 /// How much one worker reads at a time, in bytes: few system calls.
 const ALONE_BYTES: usize = 256 * 1024;
-/// How much each of several workers gets at a time, in bytes: little enough to share out a small input.
-const SHARED_BYTES: usize = 128 * 1024;
+/// How much each of several workers gets at first, in bytes: little enough to share out a small input.
+const FIRST_BYTES: usize = 32 * 1024;
+/// How much each gets at the most, in bytes. What passes from thread to thread costs time: two workers do 1.6 times what one
+/// does with 128 KiB, 1.8 times with this.
+const MOST_BYTES: usize = 1024 * 1024;
+/// How much all of them may have in work together, in bytes.
+const TOGETHER_BYTES: usize = 4 * 1024 * 1024;
 
-/// How large blocks are with so many workers, in bytes.
-pub fn block_bytes(workers: usize) -> usize {
-    if workers == 1 { ALONE_BYTES } else { SHARED_BYTES }
+/// How large blocks are with so many workers, in bytes: at first, and at the most.
+pub fn block_bytes(workers: usize) -> RangeInclusive<usize> {
+    match workers {
+        1 => ALONE_BYTES..=ALONE_BYTES,
+        _ => FIRST_BYTES..=(TOGETHER_BYTES / workers).clamp(FIRST_BYTES, MOST_BYTES),
+    }
 }
 
 /// Where results and audit entries go, and what the input is.

@@ -1,6 +1,7 @@
 //! Many messages in one input: cutting it into records, and into blocks of whole records.
 
 use std::io::{ErrorKind, Read};
+use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result, bail};
 
@@ -65,6 +66,9 @@ impl Separator {
     }
 }
 
+/// How many times as much must have been read before, for a block to be larger than the first.
+const BLOCKS_BEFORE: usize = 16;
+
 /// Whole records, as they stood in the input.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Block {
@@ -83,6 +87,9 @@ pub struct Blocks<R> {
     separator: Separator,
     /// How much is read at a time, in bytes.
     block_bytes: usize,
+    most_block_bytes: usize,
+    /// How much was read, in bytes.
+    read: usize,
     /// The most that one record may have, in bytes.
     record_bytes: u64,
     /// The start of a record whose end was not read yet.
@@ -92,9 +99,20 @@ pub struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    /// Reads from `source` up to `block_bytes` at a time; a record may be longer, but not longer than `record_bytes`.
-    pub fn new(source: R, separator: Separator, block_bytes: usize, record_bytes: u64) -> Self {
-        Self { source, separator, block_bytes, record_bytes, begun: Vec::new(), next: 1, ended: false }
+    /// Reads from `source` as many bytes at a time as `block_bytes` says: the least at first, and the most when there was much
+    /// more. A record may be longer, but not longer than `record_bytes`.
+    pub fn new(source: R, separator: Separator, block_bytes: RangeInclusive<usize>, record_bytes: u64) -> Self {
+        Self {
+            source,
+            separator,
+            block_bytes: *block_bytes.start(),
+            most_block_bytes: *block_bytes.end(),
+            read: 0,
+            record_bytes,
+            begun: Vec::new(),
+            next: 1,
+            ended: false,
+        }
     }
 
     /// The next block, or `None` at the end of the input.
@@ -118,6 +136,11 @@ impl<R: Read> Blocks<R> {
             };
             bytes.truncate(searched + read);
             self.ended = read == 0;
+            self.read = self.read.saturating_add(read);
+            if read == self.block_bytes {
+                // The last block, which one worker has and no other, is never more than a small part of the whole.
+                self.block_bytes = (self.read / BLOCKS_BEFORE).clamp(self.block_bytes, self.most_block_bytes);
+            }
             if let Some(last) = memchr::memrchr(self.separator.byte(), &bytes[searched..]) {
                 self.begun = bytes.split_off(searched + last + 1);
                 break;
@@ -183,9 +206,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn blocks_are_whole_records_and_lose_nothing(
-            text in "[ab\r\n]{0,60}", sip in 1usize..8, block_bytes in 1usize..8
+            text in "[ab\r\n]{0,60}", sip in 1usize..8, first in 1usize..8, more in 0usize..8
         ) {
-            let mut blocks = Blocks::new(Sips(text.as_bytes(), sip), Separator::Line, block_bytes, 1000);
+            let mut blocks = Blocks::new(Sips(text.as_bytes(), sip), Separator::Line, first..=first + more, 1000);
             let (mut bytes, mut count) = (Vec::new(), 0);
             while let Some(block) = blocks.next_block().unwrap() {
                 assert_eq!(block.first, count + 1);
@@ -199,8 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn blocks_grow_but_none_is_a_large_part_of_the_whole() {
+        let text = "a\n".repeat(1000);
+        let mut blocks = Blocks::new(text.as_bytes(), Separator::Line, 4..=64, 1000);
+        let (mut before, mut largest) = (0, 0);
+        while let Some(block) = blocks.next_block().unwrap() {
+            let size = block.bytes.len();
+            assert!(size <= (before / BLOCKS_BEFORE + 1).max(4), "{size} bytes after {before}");
+            (before, largest) = (before + size, size.max(largest));
+        }
+        assert_eq!(largest, 64);
+    }
+
+    #[test]
     fn a_record_that_is_too_long_is_named() {
-        let mut blocks = Blocks::new(&b"a\nbcdefgh\n"[..], Separator::Line, 2, 4);
+        let mut blocks = Blocks::new(&b"a\nbcdefgh\n"[..], Separator::Line, 2..=2, 4);
         assert_eq!(blocks.next_block().unwrap().unwrap().bytes, b"a\n");
         assert_eq!(blocks.next_block().unwrap_err().to_string(), "record 2 is longer than 4 bytes (--max-message)");
     }

@@ -22,7 +22,7 @@ fuzz_target!(|input: (u8, u8, bool, &[u8])| {
     let (sip, block_bytes) = (usize::from(sip) + 1, usize::from(block_bytes) + 1);
     let separator = if nul { Separator::Nul } else { Separator::Line };
     let at_once: Vec<_> = separator.records(bytes).collect();
-    let mut blocks = Blocks::new(Sips(bytes, sip), separator, block_bytes, u64::MAX);
+    let mut blocks = Blocks::new(Sips(bytes, sip), separator, block_bytes..=4 * block_bytes, u64::MAX);
     let (mut joined, mut number) = (Vec::new(), 0);
     while let Some(block) = blocks.next_block().expect("memory can be read") {
         assert_eq!(block.first, number as u64 + 1);
