@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,20 +30,21 @@ LINE = "The quick brown fox jumps over the lazy dog, 0123456789 and so\n"
 
 @dataclass
 class Command:
-    """A program with its arguments, and the file that it reads, if any."""
+    """A program with its arguments, the file that it reads, and the one that it makes, if any."""
 
     arguments: list[str]
     stdin: Path | None = None
-    environment: dict[str, str] = field(default_factory=dict)
+    makes: Path | None = None
 
 
-def cipher(*arguments: str, stdin: Path | None = None) -> Command:
+def cipher(*arguments: str, stdin: Path | None = None, audit: Path | None = None) -> Command:
     """Return a call of the program."""
-    return Command([CIPHER, *arguments], stdin)
+    audit_file = ["--audit-file", str(audit)] if audit else []
+    return Command([CIPHER, *arguments, *audit_file], stdin, audit)
 
 
 def medians(commands: list[Command], rounds: int, runs: int) -> list[list[float]]:
-    """Time commands that read the same input, in turn; return the median seconds of each, by round.
+    """Time commands with the same input, in turn; return the median seconds of each, by round.
 
     What else happens on a machine comes and goes: only what ran in the same round is compared.
     """
@@ -51,13 +52,14 @@ def medians(commands: list[Command], rounds: int, runs: int) -> list[list[float]
 
 
 def round_of(commands: list[Command], runs: int) -> list[float]:
-    """Time commands that read the same input, one after the other; short ones with a warm-up."""
+    """Time commands with the same input, one after the other; short ones with a warm-up."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        stdin = commands[0].stdin
+        stdin, makes = commands[0].stdin, commands[0].makes
         subprocess.run(
             ["hyperfine", "-N", "--style=none", f"--warmup={min(runs - 1, 1)}", f"--runs={runs}"]
             + [f"--export-json={report.name}", "--output=null"]
             + ([f"--input={stdin}"] if stdin else [])
+            + (["--prepare", f"rm -f {quote(str(makes))}"] if makes else [])
             + [" ".join(map(quote, command.arguments)) for command in commands],
             check=True,
             stdout=subprocess.DEVNULL,
@@ -227,20 +229,20 @@ def measure_streams(table: Table, work: Path, rounds: int) -> None:
 
 def measure_records(table: Table, work: Path, rounds: int) -> None:
     """Measure many short messages."""
-    audit = ["--audit-file", str(work / "audit.log")]
+    audit = work / "audit.log"
     million, some = 1_000_000, 20_000
     file = write_repeated(work / "lines.txt", LINE, million * len(LINE))
     for guest in ("Caesar", "Vigenere"):
-        lines = ["encrypt", guest, "--lines", *audit]
-        workers = [cipher(*lines, "-j", jobs, stdin=file) for jobs in ("2", "1")]
+        lines = ["encrypt", guest, "--lines", "-j"]
+        workers = [cipher(*lines, jobs, stdin=file, audit=audit) for jobs in ("2", "1")]
         table.speed_up(f"{guest}, {million:,} lines", workers, million, rounds)
     file = write_repeated(work / "some.txt", LINE, some * len(LINE))
     for guest in ("Caesar", "Vigenere"):
-        ours = cipher("encrypt", guest, "--lines", "-j", "1", "--isolate", *audit, stdin=file)
+        ours = cipher("encrypt", guest, "--lines", "-j", "1", "--isolate", stdin=file, audit=audit)
         table.rate(f"{guest}, {some:,} lines, `-j 1 --isolate`", ours, some, rounds)
     file = write_repeated(work / "lines.txt", LINE, 1000 << 20)
     for jobs in ("1", "8"):
-        ours = cipher("encrypt", "Caesar", "--lines", "-j", jobs, *audit, stdin=file)
+        ours = cipher("encrypt", "Caesar", "--lines", "-j", jobs, stdin=file, audit=audit)
         table.memory(f"Caesar, 1 GB of lines, `-j {jobs}`", ours)
 
 
