@@ -119,9 +119,9 @@ impl Linked {
         let calls = self.clock.session();
         let opened = under_way(&self.clock, &calls, &mut store, |store| {
             let instance = self.instance.instantiate(&mut *store)?;
-            let encr = function(store, &instance, &self.encr)?;
-            let decr = function(store, &instance, &self.decr)?;
-            Ok((instance, encr, decr))
+            let mut function =
+                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is no function"));
+            Ok((instance, function(&self.encr)?, function(&self.decr)?))
         });
         match opened {
             Ok((instance, encr, decr)) => Ok(Session { guest: self.clone(), calls, store, instance, encr, decr }),
@@ -131,11 +131,6 @@ impl Linked {
             }
         }
     }
-}
-
-/// The export `index` of `instance`, if it takes a string and returns one.
-fn function(store: &mut Store<Host>, instance: &Instance, index: &ComponentExportIndex) -> wasmtime::Result<Func> {
-    Ok(*instance.get_typed_func::<(&str,), (Copied,)>(store, index)?.func())
 }
 
 /// Runs `call`, which enters the guest, against the time limit.
