@@ -7,7 +7,8 @@
 //!
 //! A module is one noun, and none points back up the arrow. Only `main` and [`commands`] know clap; only [`engine`],
 //! [`compiler`], [`artifacts`], [`clock`], [`contract`], [`host`], [`limits`], [`lift`], [`session`] and [`failure`] know
-//! wasmtime. In this field *store* means `wasmtime::Store`, so the store of compiled code is called [`artifacts`].
+//! wasmtime. In this field *store* means `wasmtime::Store`, so the store of compiled code is called [`artifacts`],
+//! and a directory of it a [`shelf`].
 
 pub mod commands;
 
@@ -20,6 +21,7 @@ pub mod settings;
 pub mod artifacts;
 pub mod compiler;
 pub mod engine;
+pub mod shelf;
 
 // Its sandbox.
 pub mod clock;

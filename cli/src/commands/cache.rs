@@ -10,10 +10,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::options::LimitOptions;
-use crate::artifacts::{self, Holding};
+use crate::artifacts;
 use crate::catalog::Catalog;
 use crate::engine;
 use crate::output::Output;
+use crate::shelf::{self, Holding};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,17 +81,17 @@ impl Cache {
 impl Show {
     fn run(self) -> Result<()> {
         let path = shelf()?;
-        let holdings = artifacts::holdings(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
+        let holdings = shelf::holdings(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
         let total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
         let text = match self.json {
             true => {
                 let artifacts: Vec<_> = holdings.iter().map(json).collect();
-                let most = artifacts::SHELF_BYTES;
+                let most = shelf::LIMIT_BYTES;
                 let value = json!({"path": path, "bytes": total, "most_bytes": most, "artifacts": artifacts});
                 serde_json::to_string_pretty(&value)? + "\n"
             }
             false => {
-                let (total, most) = (ByteSize(total), ByteSize(artifacts::SHELF_BYTES));
+                let (total, most) = (ByteSize(total), ByteSize(shelf::LIMIT_BYTES));
                 let head = format!("{}: {total} of at most {most}\n", path.display());
                 head + &holdings.iter().map(line).collect::<String>()
             }
@@ -121,13 +122,13 @@ fn line(holding: &Holding) -> String {
 
 fn clear() -> Result<()> {
     let path = shelf()?;
-    let bytes = artifacts::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
+    let bytes = shelf::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
     let text = format!("removed {} from {}\n", ByteSize(bytes), path.display());
     Output::stdout()?.write(text.as_bytes())
 }
 
 fn shelf() -> Result<PathBuf> {
-    artifacts::user_shelf().context("there is no cache directory: neither XDG_CACHE_HOME nor HOME is an absolute path")
+    shelf::of_user().context("there is no cache directory: neither XDG_CACHE_HOME nor HOME is an absolute path")
 }
 
 impl Add {
