@@ -134,7 +134,7 @@ fn what_another_user_could_have_written_is_not_loaded() {
 
     open(&home.shelf(), 0o777);
     let ended = home.call("Echo").exits(0).prints("abc\n");
-    let warning = format!("[WARN  cipher::artifacts] '{}' is not used for machine code", home.shelf().display());
+    let warning = format!("[WARN  cipher::shelf] '{}' is not used for machine code", home.shelf().display());
     assert!(ended.complaints().contains(&warning), "{}", ended.complaints());
     open(&home.shelf(), 0o755);
     home.expect_order("closed again");
