@@ -1,9 +1,10 @@
-//! Links the dynamic libraries within a component into one core module: link-libraries FROM TO.
+//! Links the dynamic libraries within a component into one core module: link-libraries FROM TO [OPTIMISER [ARGUMENT]...].
 //!
 //! componentize-py builds a component from a dozen core modules (libc, CPython, its own runtime, ...) that are linked
 //! when it starts: each takes functions and addresses of the others by name, some 1,600 of them. The host pays for
 //! every one at every start, and it fills a table of 5,700 functions, since the module that has the table does not know
 //! them. Once all is one module, calls are direct, addresses are constants, and the table fills itself as it is used.
+//! An optimiser can then work across what were the borders of libraries.
 //!
 //! How such libraries are linked: <https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md>; what a
 //! component is made of: <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>.
@@ -13,25 +14,34 @@ mod failure;
 mod linked;
 mod linker;
 mod module;
+mod optimiser;
 mod rewrite;
 
 use anyhow::{Context, Result, bail, ensure};
+use std::ffi::OsString;
 use std::fs;
 
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let [from, to] = arguments.as_slice() else { bail!("usage: link-libraries FROM TO") };
+    let [from, to, optimiser @ ..] = arguments.as_slice() else {
+        bail!("usage: link-libraries FROM TO [OPTIMISER [ARGUMENT]...]");
+    };
     let component = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    let linked = link(&component).with_context(|| format!("cannot link {}", from.display()))?;
+    let linked = link(&component, optimiser).with_context(|| format!("cannot link {}", from.display()))?;
     fs::write(to, linked).with_context(|| format!("cannot write {}", to.display()))
 }
 
-/// Links the libraries of `component`; what is left is checked to be a valid component.
-fn link(component: &[u8]) -> Result<Vec<u8>> {
+/// Links the libraries of `component` and has `optimiser`, unless it is empty, work on the linked module; what is left is
+/// checked to be a valid component.
+fn link(component: &[u8], optimiser: &[OsString]) -> Result<Vec<u8>> {
     ensure!(wasmparser::Parser::is_component(component), "it is no component");
     let component = component::Component::read(component)?;
     let linker = linker::Linker::new(&component)?;
-    let linked = rewrite::rewrite(&component, &linker)?;
+    let mut linked = linker.link()?;
+    if let (Some((program, arguments)), Some(module)) = (optimiser.split_first(), &mut linked.binary) {
+        *module = optimiser::run(program, arguments, module)?;
+    }
+    let linked = rewrite::rewrite(&component, &linker, linked)?;
     wasmparser::Validator::new().validate_all(&linked).context("the outcome is not valid")?;
     Ok(linked)
 }

@@ -12,15 +12,15 @@ use wasm_encoder::{Alias, CanonicalFunctionSection, ComponentAliasSection, Compo
 use wasm_encoder::{InstanceSection, ModuleArg, RawSection};
 use wasmparser::{CanonicalFunction, ComponentAlias, Instance, KnownCustom, Payload};
 
-/// Writes `component` with one module in place of its libraries.
+/// Writes `component` with `linked` in place of its libraries.
 ///
 /// What the component has besides core modules stays as it is and where it is. Core items are written when something
 /// needs them, which leaves out what only the libraries needed.
-pub fn rewrite(component: &Component, linker: &Linker) -> Result<Vec<u8>> {
+pub fn rewrite(component: &Component, linker: &Linker, linked: Linked) -> Result<Vec<u8>> {
     let mut writer = Writer {
         component,
         linker,
-        linked: linker.link()?,
+        linked,
         out: wasm_encoder::Component::new(),
         items: HashMap::new(),
         counts: [0; 4],

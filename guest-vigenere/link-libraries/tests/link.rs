@@ -7,10 +7,14 @@ const LIBRARIES: &str = include_str!("libraries.wat");
 
 /// Links the component `text`: its new text, or what the program says is wrong.
 fn link(text: &str) -> Result<String, String> {
+    link_and_optimise(text, &[])
+}
+
+fn link_and_optimise(text: &str, optimiser: &[&str]) -> Result<String, String> {
     let directory = tempfile::tempdir().unwrap();
     let (from, to) = (directory.path().join("from.wasm"), directory.path().join("to.wasm"));
     std::fs::write(&from, wat::parse_str(text).unwrap()).unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_link-libraries")).args([&from, &to]).output().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_link-libraries")).args([&from, &to]).args(optimiser).output().unwrap();
     if run.status.success() {
         Ok(wasmprinter::print_file(to).unwrap())
     } else {
@@ -68,6 +72,30 @@ fn a_function_that_the_libraries_import_and_that_needs_their_memory_is_refused()
     );
     let told = link(&early).unwrap_err();
     assert!(told.contains("a function that the libraries import needs them itself"), "{told}");
+}
+
+#[test]
+fn the_linked_module_becomes_what_the_optimiser_makes_of_it() {
+    let same = link_and_optimise(LIBRARIES, &["sh", "-c", "cp \"$2\" \"$4\"", "sh", "-O2"]).unwrap();
+    assert_eq!(same, include_str!("linked.wat"));
+    // A custom section: its id, the length of what follows, the length of its name, and that.
+    let marked = r#"(cat "$1"; printf '\000\005\004mark') >"$3""#;
+    let marked = link_and_optimise(LIBRARIES, &["sh", "-c", marked, "sh"]).unwrap();
+    assert!(marked.contains("(@custom \"mark\""), "{marked}");
+}
+
+#[test]
+fn an_optimiser_that_fails_is_told_of() {
+    for (optimiser, reason) in [
+        ("exit 3", "sh failed (exit status: 3)"),
+        ("exit", "sh wrote nothing"),
+        ("echo nonsense >\"$3\"", "the outcome is not valid"),
+    ] {
+        let told = link_and_optimise(LIBRARIES, &["sh", "-c", optimiser, "sh"]).unwrap_err();
+        assert!(told.contains(reason), "{told}");
+    }
+    let told = link_and_optimise(LIBRARIES, &["/nowhere/wasm-opt"]).unwrap_err();
+    assert!(told.contains("cannot run /nowhere/wasm-opt"), "{told}");
 }
 
 #[test]
