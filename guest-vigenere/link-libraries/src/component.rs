@@ -1,14 +1,52 @@
-//! A component, read as far as its core modules are concerned.
+//! A component, read into its index spaces.
 
 use crate::module::{Kind, Module};
 use anyhow::{Context, Result, bail};
+use std::collections::HashMap;
 use std::ops::Range;
-use wasmparser::{CanonicalFunction, CanonicalOption, ComponentAlias, ComponentType, Instance, Parser, Payload};
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExport, ComponentExternalKind, ComponentImport,
+    ComponentInstance, ComponentType, Instance, KnownCustom, Parser, Payload,
+};
 
-/// Where an item of a core index space of the component comes from.
+/// An index space of a component: one of those for what core modules share, or its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Space {
+    Core(Kind),
+    Type,
+    Function,
+    Instance,
+    Component,
+}
+
+impl Space {
+    pub fn of(kind: ComponentExternalKind) -> Result<Self> {
+        Ok(match kind {
+            ComponentExternalKind::Type => Self::Type,
+            ComponentExternalKind::Func => Self::Function,
+            ComponentExternalKind::Instance => Self::Instance,
+            ComponentExternalKind::Component => Self::Component,
+            ComponentExternalKind::Module => bail!("core modules that are imported or exported are not supported"),
+            ComponentExternalKind::Value => bail!("values are not supported"),
+        })
+    }
+}
+
+/// Where an item of an index space comes from.
 pub enum Source<'a> {
-    Export { instance: u32, name: &'a str },
+    CoreExport {
+        instance: u32,
+        name: &'a str,
+    },
+    /// A core function, or a function of the component that is lifted from one.
     Canonical(CanonicalFunction),
+    Type(ComponentType<'a>),
+    Import(ComponentImport<'a>),
+    Alias(ComponentAlias<'a>),
+    Instance(ComponentInstance<'a>),
+    Component(Parser, Range<u64>),
+    /// An export is an item in its turn; this is its position among the exports.
+    Export(usize),
 }
 
 /// Who defines an item: a library (its instance, and the index in the library), or something that is not linked (the
@@ -22,38 +60,37 @@ pub enum Definition {
 pub struct Component<'a> {
     pub binary: &'a [u8],
     pub modules: Vec<Module<'a>>,
+    /// The core instances.
     pub instances: Vec<Instance<'a>>,
-    /// Indexed by [`Kind`].
-    items: [Vec<Source<'a>>; 4],
-    /// What is used by something else than a library.
-    pub used: Vec<(Kind, u32)>,
+    items: HashMap<Space, Vec<Source<'a>>>,
+    pub exports: Vec<ComponentExport<'a>>,
+    /// The sections that are for tools, except the names: those are for debuggers, and their numbers will be others.
+    pub custom: Vec<Range<u64>>,
+    /// The imports and exports that are left out: names of them, or of what they are part of.
+    pub without: &'a [String],
 }
 
 impl<'a> Component<'a> {
-    pub fn read(binary: &'a [u8]) -> Result<Self> {
-        let mut component =
-            Self { binary, modules: vec![], instances: vec![], items: Default::default(), used: vec![] };
+    /// Reads `binary`, a valid component.
+    pub fn read(binary: &'a [u8], without: &'a [String]) -> Result<Self> {
+        let mut component = Self {
+            binary,
+            modules: vec![],
+            instances: vec![],
+            items: HashMap::new(),
+            exports: vec![],
+            custom: vec![],
+            without,
+        };
         for payload in sections(binary) {
             component.read_section(payload?)?;
-        }
-        for instance in &component.instances {
-            let Instance::Instantiate { module_index, args } = instance else { continue };
-            if !component.modules[*module_index as usize].is_shim_or_fixup() {
-                continue;
-            }
-            for argument in args {
-                if let Instance::FromExports(exports) = &component.instances[argument.index as usize] {
-                    for export in exports {
-                        component.used.push((Kind::of(export.kind)?, export.index));
-                    }
-                }
-            }
         }
         Ok(component)
     }
 
     fn read_section(&mut self, payload: Payload<'a>) -> Result<()> {
         match payload {
+            Payload::Version { .. } | Payload::End(_) => (),
             Payload::ModuleSection { unchecked_range, .. } => {
                 self.modules.push(Module::read(self.bytes(unchecked_range))?);
             }
@@ -62,48 +99,118 @@ impl<'a> Component<'a> {
                     self.instances.push(instance?);
                 }
             }
+            Payload::ComponentSection { parser, unchecked_range } => {
+                self.push(Space::Component, Source::Component(parser, unchecked_range));
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    self.push(Space::Instance, Source::Instance(instance?));
+                }
+            }
             Payload::ComponentAliasSection(section) => {
                 for alias in section {
-                    if let ComponentAlias::CoreInstanceExport { kind, instance_index, name } = alias? {
-                        let source = Source::Export { instance: instance_index, name };
-                        self.items[Kind::of(kind)? as usize].push(source);
+                    match alias? {
+                        ComponentAlias::CoreInstanceExport { kind, instance_index: instance, name } => {
+                            self.push(Space::Core(Kind::of(kind)?), Source::CoreExport { instance, name });
+                        }
+                        alias @ ComponentAlias::InstanceExport { kind, .. } => {
+                            self.push(Space::of(kind)?, Source::Alias(alias));
+                        }
+                        ComponentAlias::Outer { .. } => bail!("an alias of what is there already is not supported"),
                     }
                 }
             }
             Payload::ComponentCanonicalSection(section) => {
                 for function in section {
                     let function = function?;
-                    self.read_options(&function);
-                    if let CanonicalFunction::Lift { core_func_index, .. } = function {
-                        self.used.push((Kind::Function, core_func_index));
-                    } else {
-                        self.items[Kind::Function as usize].push(Source::Canonical(function));
-                    }
+                    let is_lifted = matches!(function, CanonicalFunction::Lift { .. });
+                    let space = if is_lifted { Space::Function } else { Space::Core(Kind::Function) };
+                    self.push(space, Source::Canonical(function));
                 }
             }
             Payload::ComponentTypeSection(section) => {
                 for ty in section {
-                    if let ComponentType::Resource { dtor: Some(destructor), .. } = ty? {
-                        self.used.push((Kind::Function, destructor));
-                    }
+                    self.push(Space::Type, Source::Type(ty?));
                 }
             }
-            _ => (),
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let import = import?;
+                    self.push(Space::of(import.ty.kind())?, Source::Import(import));
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    self.push(Space::of(export.kind)?, Source::Export(self.exports.len()));
+                    self.exports.push(export);
+                }
+            }
+            Payload::CustomSection(section) => {
+                if !matches!(section.as_known(), KnownCustom::ComponentName(_)) {
+                    self.custom.push(section.range());
+                }
+            }
+            _ => bail!("a component with core types of its own or a start function is not supported"),
         }
         Ok(())
     }
 
-    fn read_options(&mut self, function: &CanonicalFunction) {
-        let (CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. }) = function else {
-            return;
-        };
-        self.used.extend(options.iter().filter_map(|option| match *option {
-            CanonicalOption::Memory(index) => Some((Kind::Memory, index)),
-            CanonicalOption::Realloc(index) | CanonicalOption::PostReturn(index) | CanonicalOption::Callback(index) => {
-                Some((Kind::Function, index))
+    fn push(&mut self, space: Space, source: Source<'a>) {
+        self.items.entry(space).or_default().push(source);
+    }
+
+    pub fn source(&self, space: Space, index: u32) -> &Source<'a> {
+        &self.items[&space][index as usize]
+    }
+
+    /// The core items that the component itself uses, for its exports and for what the libraries import.
+    pub fn used(&self) -> Result<Vec<(Kind, u32)>> {
+        let mut used = vec![];
+        for export in self.exports.iter().filter(|export| !self.is_left_out(export.name.name)) {
+            self.used_by(Space::of(export.kind)?, export.index, &mut used)?;
+        }
+        for source in
+            [Space::Core(Kind::Function), Space::Type].iter().flat_map(|space| self.items.get(space)).flatten()
+        {
+            match source {
+                Source::Canonical(CanonicalFunction::Lower { options, .. }) => read_options(options, &mut used),
+                &Source::Type(ComponentType::Resource { dtor: Some(destructor), .. }) => {
+                    used.push((Kind::Function, destructor));
+                }
+                _ => (),
             }
-            _ => None,
-        }));
+        }
+        Ok(used)
+    }
+
+    /// Adds to `used` what item `index`, which is part of an export, is lifted from.
+    fn used_by(&self, space: Space, index: u32, used: &mut Vec<(Kind, u32)>) -> Result<()> {
+        match self.source(space, index) {
+            Source::Canonical(CanonicalFunction::Lift { core_func_index, options, .. }) => {
+                used.push((Kind::Function, *core_func_index));
+                read_options(options, used);
+            }
+            Source::Instance(ComponentInstance::Instantiate { args, .. }) => {
+                for argument in args {
+                    self.used_by(Space::of(argument.kind)?, argument.index, used)?;
+                }
+            }
+            Source::Instance(ComponentInstance::FromExports(exports)) => {
+                for export in exports {
+                    self.used_by(Space::of(export.kind)?, export.index, used)?;
+                }
+            }
+            Source::Alias(ComponentAlias::InstanceExport { instance_index, .. }) => {
+                self.used_by(Space::Instance, *instance_index, used)?;
+            }
+            Source::Export(position) => {
+                let export = &self.exports[*position];
+                self.used_by(Space::of(export.kind)?, export.index, used)?;
+            }
+            _ => (),
+        }
+        Ok(())
     }
 
     /// A part of the component.
@@ -111,14 +218,17 @@ impl<'a> Component<'a> {
         &self.binary[range.start as usize..range.end as usize]
     }
 
-    /// The library that core instance `instance` is made from, if it is one.
-    pub fn library(&self, instance: u32) -> Option<&Module<'a>> {
+    /// The module that core instance `instance` is made from, if it is made from one.
+    fn module(&self, instance: u32) -> Option<&Module<'a>> {
         match &self.instances[instance as usize] {
-            Instance::Instantiate { module_index, .. } => {
-                Some(&self.modules[*module_index as usize]).filter(|module| !module.is_shim_or_fixup())
-            }
+            Instance::Instantiate { module_index, .. } => Some(&self.modules[*module_index as usize]),
             Instance::FromExports(_) => None,
         }
+    }
+
+    /// The library that core instance `instance` is made from, if it is one.
+    pub fn library(&self, instance: u32) -> Option<&Module<'a>> {
+        self.module(instance).filter(|module| !module.is_shim() && !module.is_fixup())
     }
 
     /// The core instances that are made from libraries.
@@ -126,34 +236,54 @@ impl<'a> Component<'a> {
         (0..self.instances.len() as u32).filter_map(|instance| Some((instance, self.library(instance)?)))
     }
 
-    pub fn source(&self, kind: Kind, index: u32) -> &Source<'a> {
-        &self.items[kind as usize][index as usize]
-    }
-
-    /// Who defines item `index` of the component. A library may itself have imported what it exports.
+    /// Who defines core item `index` of the component. A library may itself have imported what it exports.
     pub fn definition(&self, kind: Kind, index: u32) -> Result<Definition> {
-        match *self.source(kind, index) {
-            Source::Export { instance, name } if self.library(instance).is_some() => self.export(instance, kind, name),
+        match *self.source(Space::Core(kind), index) {
+            Source::CoreExport { instance, name } => self.export(instance, kind, name),
             _ => Ok(Definition::Outside(index)),
         }
     }
 
-    /// Who defines what `instance` exports as `name`.
+    /// Who defines what core instance `instance` exports as `name`.
     pub fn export(&self, instance: u32, kind: Kind, name: &str) -> Result<Definition> {
         if let Some(library) = self.library(instance) {
             let &(_, index) = library.exports.get(name).with_context(|| format!("no library exports {name}"))?;
             return Ok(Definition::Library { instance, index });
         }
-        let Instance::FromExports(exports) = &self.instances[instance as usize] else {
-            bail!("{name} is imported from a module that stays apart");
+        let exports = match &self.instances[instance as usize] {
+            Instance::FromExports(exports) => exports,
+            Instance::Instantiate { .. } => self.behind_shim()?,
         };
         let export = exports.iter().find(|export| export.name == name).with_context(|| format!("{name} is missing"))?;
         self.definition(kind, export.index)
     }
+
+    /// What the functions of wit-component's shim call, once the fixup has filled its table: the fixup's arguments.
+    fn behind_shim(&self) -> Result<&[wasmparser::Export<'a>]> {
+        let fixup =
+            (0..).zip(&self.instances).find(|&(instance, _)| self.module(instance).is_some_and(Module::is_fixup));
+        if let Some((_, Instance::Instantiate { args, .. })) = fixup
+            && let [argument] = &**args
+            && let Instance::FromExports(exports) = &self.instances[argument.index as usize]
+        {
+            return Ok(exports);
+        }
+        bail!("there is a shim, and nothing that fills its table")
+    }
+}
+
+fn read_options(options: &[CanonicalOption], used: &mut Vec<(Kind, u32)>) {
+    used.extend(options.iter().filter_map(|option| match *option {
+        CanonicalOption::Memory(index) => Some((Kind::Memory, index)),
+        CanonicalOption::Realloc(index) | CanonicalOption::PostReturn(index) | CanonicalOption::Callback(index) => {
+            Some((Kind::Function, index))
+        }
+        _ => None,
+    }));
 }
 
 /// The sections of a component, without going into those of the modules and components in it.
-pub fn sections(binary: &[u8]) -> impl Iterator<Item = wasmparser::Result<Payload<'_>>> {
+fn sections(binary: &[u8]) -> impl Iterator<Item = wasmparser::Result<Payload<'_>>> {
     let mut depth = 0;
     Parser::new(0).parse_all(binary).filter(move |payload| {
         let depth_before = depth;

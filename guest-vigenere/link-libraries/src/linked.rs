@@ -6,9 +6,12 @@ use crate::linker::{Linker, Reached};
 use crate::module::Kind;
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
-use wasm_encoder::reencode::{self, Reencode};
-use wasm_encoder::{CodeSection, DataSection, ElementSection, EntityType, ExportSection, FunctionSection};
-use wasm_encoder::{GlobalSection, ImportSection, Instruction, MemorySection, TableSection, TypeSection};
+use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
+    FunctionSection, GlobalSection, ImportSection, Instruction, MemorySection, RefType, TableSection, TableType,
+    TypeSection,
+};
 use wasmparser::{DataKind, FuncType, Operator};
 
 /// The name of each export.
@@ -16,11 +19,37 @@ pub type Exports = HashMap<(Kind, Definition), String>;
 
 /// The module that all libraries became.
 pub struct Linked {
-    /// Until it is written.
-    pub binary: Option<Vec<u8>>,
-    /// The functions of the component that it imports: from module "", named by their position.
-    pub imports: Vec<u32>,
+    pub binary: Vec<u8>,
+    /// The functions of the component that it calls, with their types. It imports nothing, since they may need its memory:
+    /// it calls them through a table, where each has the position that it has here.
+    pub imports: Vec<(u32, FuncType)>,
+    /// The name of that table.
+    pub table: String,
     pub exports: Exports,
+}
+
+/// A module that fills the table of the linked one: it imports the functions `types` from module "", named by their
+/// position, and the table as "table".
+pub fn fixup<'t>(types: impl ExactSizeIterator<Item = &'t FuncType>) -> Result<Vec<u8>> {
+    let (mut type_section, mut imports, mut elements) =
+        (TypeSection::new(), ImportSection::new(), ElementSection::new());
+    let count = types.len() as u32;
+    for (ty, position) in types.zip(0..) {
+        type_section.ty().func_type(&RoundtripReencoder.func_type(ty.clone())?);
+        imports.import("", &position.to_string(), EntityType::Function(position));
+    }
+    imports.import("", "table", table(count));
+    let functions = Elements::Functions((0..count).collect::<Vec<_>>().into());
+    elements.active(None, &ConstExpr::i32_const(0), functions);
+    let mut module = wasm_encoder::Module::new();
+    module.section(&type_section).section(&imports).section(&elements);
+    Ok(module.finish())
+}
+
+/// The type of a table of `count` functions.
+fn table(count: u32) -> TableType {
+    let count = u64::from(count);
+    TableType { element_type: RefType::FUNCREF, minimum: count, maximum: Some(count), table64: false, shared: false }
 }
 
 /// Writes the linked module, translating what is in library `instance`.
@@ -34,8 +63,9 @@ pub struct Writer<'l, 'a> {
 
 impl Writer<'_, '_> {
     pub fn module(mut self, used: &[(Kind, Definition)]) -> Result<Linked> {
-        let (imports, import_section) = self.imports()?;
-        let (functions, code) = self.code()?;
+        let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+        self.outside(&mut functions, &mut code)?;
+        self.own(&mut functions, &mut code)?;
         let (mut tables, mut memories, mut globals) = (TableSection::new(), MemorySection::new(), GlobalSection::new());
         let (mut elements, mut data) = (ElementSection::new(), DataSection::new());
         for (instance, library) in self.linker.component.libraries() {
@@ -59,40 +89,55 @@ impl Writer<'_, '_> {
                 self.parse_data(&mut data, datum.clone())?;
             }
         }
-        let (exports, export_section) = self.exports(used)?;
+        let (exports, mut export_section) = self.exports(used)?;
+        let table_name = exports.len().to_string();
+        export_section.export(&table_name, ExportKind::Table, self.import_table());
+        tables.table(table(self.reached.imported.len() as u32));
         let mut types = TypeSection::new();
         for ty in std::mem::take(&mut self.types) {
             types.ty().func_type(&self.func_type(ty)?);
         }
         let mut module = wasm_encoder::Module::new();
-        module.section(&types).section(&import_section).section(&functions).section(&tables).section(&memories);
-        module.section(&globals).section(&export_section).section(&elements).section(&code).section(&data);
-        Ok(Linked { binary: Some(module.finish()), imports, exports })
+        module.section(&types).section(&functions).section(&tables).section(&memories).section(&globals);
+        module.section(&export_section).section(&elements).section(&code).section(&data);
+        let imports = self.reached.imported.iter().map(|&index| (index, self.linker.outside[&index].clone())).collect();
+        Ok(Linked { binary: module.finish(), imports, table: table_name, exports })
     }
 
-    fn imports(&mut self) -> Result<(Vec<u32>, ImportSection)> {
-        let mut imports = vec![];
-        let mut section = ImportSection::new();
-        for function in &self.reached.functions {
-            let &Definition::Outside(index) = function else { break };
-            let ty = self.number_of_type(&self.linker.outside[&index]);
-            section.import("", &imports.len().to_string(), EntityType::Function(ty));
-            imports.push(index);
+    /// The index of the table of imports, the last one.
+    fn import_table(&self) -> u32 {
+        self.numbers[Kind::Table as usize].len() as u32
+    }
+
+    /// Writes a function in place of each outside: what calls it through the table, or what answers for it.
+    fn outside(&mut self, functions: &mut FunctionSection, code: &mut CodeSection) -> Result<()> {
+        for (&index, position) in self.reached.imported.iter().zip(0..) {
+            let ty = &self.linker.outside[&index];
+            let type_index = self.number_of_type(ty);
+            let mut body = Function::new([]);
+            for parameter in 0..ty.params().len() as u32 {
+                body.instructions().local_get(parameter);
+            }
+            body.instructions().i32_const(position).call_indirect(self.import_table(), type_index).end();
+            functions.function(type_index);
+            code.function(&body);
         }
-        Ok((imports, section))
+        for (index, &answer) in &self.reached.left_out {
+            functions.function(self.number_of_type(&self.linker.outside[index]));
+            code.function(&answer.body());
+        }
+        Ok(())
     }
 
-    fn code(&mut self) -> Result<(FunctionSection, CodeSection)> {
-        let mut functions = FunctionSection::new();
-        let mut code = CodeSection::new();
-        for function in &self.reached.functions {
+    fn own(&mut self, functions: &mut FunctionSection, code: &mut CodeSection) -> Result<()> {
+        for function in &self.reached.own {
             let &Definition::Library { instance, index } = function else { continue };
             self.instance = instance;
             let library = self.linker.library(instance)?;
             functions.function(self.number_of_type(library.function_type(index)));
-            self.parse_function_body(&mut code, library.body(index).clone())?;
+            self.parse_function_body(code, library.body(index).clone())?;
         }
-        Ok((functions, code))
+        Ok(())
     }
 
     fn exports(&self, used: &[(Kind, Definition)]) -> Result<(Exports, ExportSection)> {

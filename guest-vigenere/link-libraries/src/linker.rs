@@ -1,6 +1,7 @@
 //! Finds what the libraries' imports refer to, and what of the libraries is needed.
 
 use crate::component::{Component, Definition};
+use crate::left_out::Answer;
 use crate::linked::{Linked, Writer};
 use crate::module::{Kind, Module};
 use anyhow::{Context, Result, bail, ensure};
@@ -36,7 +37,7 @@ impl<'a> Linker<'a> {
         for &(kind, import) in &library.imports {
             let name = import.name;
             let argument = args.iter().find(|argument| argument.name == import.module).context("missing argument")?;
-            let definition = self.resolve(kind, self.component.export(argument.index, kind, name)?);
+            let definition = self.resolve(kind, self.component.export(argument.index, kind, name)?)?;
             match (definition, import.ty) {
                 (Definition::Library { .. }, _) => (),
                 (Definition::Outside(index), TypeRef::Func(ty)) => {
@@ -56,16 +57,16 @@ impl<'a> Linker<'a> {
 
     /// Who defines item `index` of the component, in the end.
     pub fn definition(&self, kind: Kind, index: u32) -> Result<Definition> {
-        Ok(self.resolve(kind, self.component.definition(kind, index)?))
+        self.resolve(kind, self.component.definition(kind, index)?)
     }
 
-    fn resolve(&self, kind: Kind, definition: Definition) -> Definition {
-        match definition {
-            Definition::Library { instance, index } => {
-                self.definitions[instance as usize][kind as usize][index as usize]
-            }
-            Definition::Outside(_) => definition,
+    fn resolve(&self, kind: Kind, definition: Definition) -> Result<Definition> {
+        let Definition::Library { instance, index } = definition else { return Ok(definition) };
+        if index >= self.library(instance)?.imported[kind as usize] {
+            return Ok(definition); // it may be that of an instance that comes later, through the shim
         }
+        let definitions = &self.definitions[instance as usize][kind as usize];
+        definitions.get(index as usize).copied().context("an import is passed on before it is there")
     }
 
     pub fn library(&self, instance: u32) -> Result<&'a Module<'a>> {
@@ -75,7 +76,7 @@ impl<'a> Linker<'a> {
     /// Links what can be reached from outside.
     pub fn link(&self) -> Result<Linked> {
         let mut used = vec![];
-        for &(kind, index) in &self.component.used {
+        for (kind, index) in self.component.used()? {
             let definition = self.definition(kind, index)?;
             if matches!(definition, Definition::Library { .. }) {
                 used.push((kind, definition));
@@ -103,10 +104,19 @@ impl<'a> Linker<'a> {
             }
         }
         while let Some(function) = waiting.pop() {
-            if !reached.functions.insert(function) {
+            let (instance, index) = match function {
+                Definition::Library { instance, index } => (instance, index),
+                Definition::Outside(index) => {
+                    match self.component.left_out(index) {
+                        Some(answer) => _ = reached.left_out.insert(index, answer),
+                        None => _ = reached.imported.insert(index),
+                    }
+                    continue;
+                }
+            };
+            if !reached.own.insert(function) {
                 continue;
             }
-            let Definition::Library { instance, index } = function else { continue };
             let [functions, _, _, globals] = &self.definitions[instance as usize];
             for operator in self.library(instance)?.body(index).get_operators_reader()? {
                 match operator? {
@@ -149,7 +159,8 @@ impl<'a> Linker<'a> {
         None
     }
 
-    /// Gives what is kept its index in the linked module: by kind, in the order of the libraries, imports first.
+    /// Gives what is kept its index in the linked module: by kind, in the order of the libraries. The functions that stand
+    /// for those outside come first.
     fn number(&self, reached: &Reached) -> [HashMap<Definition, u32>; 4] {
         let of = |definitions: &mut dyn Iterator<Item = Definition>| definitions.zip(0..).collect();
         let defined = |kind| {
@@ -159,8 +170,9 @@ impl<'a> Linker<'a> {
                 indices.map(move |index| Definition::Library { instance, index })
             })
         };
+        let outside = reached.imported.iter().chain(reached.left_out.keys());
         [
-            of(&mut reached.functions.iter().copied()),
+            of(&mut outside.map(|&index| Definition::Outside(index)).chain(reached.own.iter().copied())),
             of(&mut defined(Kind::Table)),
             of(&mut defined(Kind::Memory)),
             of(&mut defined(Kind::Global).filter(|&global| self.constant(reached, global).is_none())),
@@ -171,7 +183,11 @@ impl<'a> Linker<'a> {
 /// What can be reached from outside.
 #[derive(Default)]
 pub struct Reached {
-    /// In the order of the linked module.
-    pub functions: BTreeSet<Definition>,
+    /// The functions of the component that the libraries call.
+    pub imported: BTreeSet<u32>,
+    /// Those that are left out.
+    pub left_out: BTreeMap<u32, Answer>,
+    /// The functions of the libraries, in the order of the linked module.
+    pub own: BTreeSet<Definition>,
     written: HashSet<Definition>,
 }

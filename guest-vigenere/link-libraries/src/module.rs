@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use wasmparser::{Data, Element, ExternalKind, FuncType, FunctionBody, Global, Import, MemoryType, Parser, Payload};
 use wasmparser::{Table, TypeRef};
 
+/// The name of the table of wit-component's shim.
+const SHIM_TABLE: &str = "$imports";
+
 /// The kinds of things that core modules share. (Exception tags are the fifth; no library here has any.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
@@ -40,7 +43,6 @@ impl From<Kind> for wasm_encoder::ExportKind {
 /// What is imported comes first in an index space; `imported` says how many that are, for each [`Kind`].
 #[derive(Default)]
 pub struct Module<'a> {
-    pub binary: &'a [u8],
     pub types: Vec<FuncType>,
     pub imports: Vec<(Kind, Import<'a>)>,
     pub imported: [u32; 4],
@@ -56,7 +58,7 @@ pub struct Module<'a> {
 
 impl<'a> Module<'a> {
     pub fn read(binary: &'a [u8]) -> Result<Self> {
-        let mut module = Self { binary, ..Self::default() };
+        let mut module = Self::default();
         for payload in Parser::new(0).parse_all(binary) {
             match payload? {
                 Payload::TypeSection(section) => {
@@ -125,10 +127,15 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// Whether this is one of the two modules through which wit-component passes the functions of the component's
-    /// imports: the table "$imports" of its shim is filled when the memory exists, which those functions need, and the
-    /// libraries, which call them, are there.
-    pub fn is_shim_or_fixup(&self) -> bool {
-        self.exports.contains_key("$imports") || self.imports.iter().any(|(_, import)| import.name == "$imports")
+    /// Whether this is the first of the two modules through which wit-component passes the functions that the component
+    /// imports: they need the memory, and the libraries need them. So the libraries get functions that call what is in
+    /// a table, which is filled when all is there.
+    pub fn is_shim(&self) -> bool {
+        self.exports.contains_key(SHIM_TABLE)
+    }
+
+    /// Whether this is the second one, which fills the table.
+    pub fn is_fixup(&self) -> bool {
+        self.imports.iter().any(|(_, import)| import.name == SHIM_TABLE)
     }
 }

@@ -1,21 +1,24 @@
 //! Writes the component around the linked module.
 
-use crate::component::{Component, Definition, Source, sections};
+use crate::component::{Component, Definition, Source, Space};
 use crate::failure::{Failure, Outcome};
-use crate::linked::Linked;
+use crate::linked::{self, Linked};
 use crate::linker::Linker;
 use crate::module::Kind;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
-use wasm_encoder::reencode::{Reencode, ReencodeComponent};
-use wasm_encoder::{Alias, CanonicalFunctionSection, ComponentAliasSection, ComponentTypeSection, ExportKind};
-use wasm_encoder::{InstanceSection, ModuleArg, RawSection};
-use wasmparser::{CanonicalFunction, ComponentAlias, Instance, KnownCustom, Payload};
+use wasm_encoder::reencode::{Reencode, ReencodeComponent, component_utils};
+use wasm_encoder::{
+    Alias, CanonicalFunctionSection, ComponentAliasSection, ComponentExportSection, ComponentImportSection,
+    ComponentInstanceSection, ComponentSection, ComponentSectionId, ComponentTypeSection, ExportKind, InstanceSection,
+    ModuleArg, NestedComponentSection, RawSection, SectionId,
+};
+use wasmparser::{CanonicalFunction, ComponentExport, ComponentInstance, ComponentType};
 
 /// Writes `component` with `linked` in place of its libraries.
 ///
-/// What the component has besides core modules stays as it is and where it is. Core items are written when something
-/// needs them, which leaves out what only the libraries needed.
+/// The linked module comes first, with what it imports, then one export after the other. Whatever one of them needs is
+/// written before it, and what none of them needs is gone.
 pub fn rewrite(component: &Component, linker: &Linker, linked: Linked) -> Result<Vec<u8>> {
     let mut writer = Writer {
         component,
@@ -23,15 +26,21 @@ pub fn rewrite(component: &Component, linker: &Linker, linked: Linked) -> Result
         linked,
         out: wasm_encoder::Component::new(),
         items: HashMap::new(),
-        counts: [0; 4],
+        counts: HashMap::new(),
         modules: 0,
         instances: 0,
-        instance_numbers: HashMap::new(),
-        linked_instance: None,
+        linked_instance: 0,
+        depth: 0,
+        failure: None,
     };
-    let mut instance = 0;
-    for payload in sections(component.binary) {
-        writer.section(payload?, &mut instance)?;
+    writer.link()?;
+    for (position, export) in component.exports.iter().enumerate() {
+        if !component.is_left_out(export.name.name) {
+            writer.export(position)?;
+        }
+    }
+    for custom in &component.custom {
+        writer.out.section(&RawSection { id: SectionId::Custom.into(), data: component.bytes(custom.clone()) });
     }
     Ok(writer.out.finish())
 }
@@ -42,162 +51,168 @@ struct Writer<'c> {
     linked: Linked,
     out: wasm_encoder::Component,
     /// From the index in the old component to that in the new one.
-    items: HashMap<(Kind, u32), u32>,
-    instance_numbers: HashMap<u32, u32>,
-    linked_instance: Option<u32>,
-    /// How many core items, indexed by [`Kind`], core modules and core instances were written.
-    counts: [u32; 4],
+    items: HashMap<(Space, u32), u32>,
+    /// How many items, core modules and core instances were written.
+    counts: HashMap<Space, u32>,
     modules: u32,
     instances: u32,
+    linked_instance: u32,
+    /// Within how many types and components that have index spaces of their own.
+    depth: u32,
+    /// What went wrong where the encoder's trait has no place for an error.
+    failure: Option<anyhow::Error>,
 }
 
-impl Writer<'_> {
-    fn section(&mut self, payload: Payload, instance: &mut u32) -> Result<()> {
-        match payload {
-            Payload::ModuleSection { .. } => (), // written with its instance
-            Payload::InstanceSection(section) => {
-                for made in section {
-                    // Making an instance of a module has effects, as when it fills a table.
-                    if matches!(made?, Instance::Instantiate { .. }) && self.component.library(*instance).is_none() {
-                        self.instance(*instance)?;
-                    }
-                    *instance += 1;
-                }
-            }
-            Payload::ComponentAliasSection(section) => {
-                for alias in section {
-                    let alias = alias?;
-                    if !matches!(alias, ComponentAlias::CoreInstanceExport { .. }) {
-                        let alias = self.component_alias(alias)?;
-                        self.alias(alias);
-                    }
-                }
-            }
-            Payload::ComponentCanonicalSection(section) => {
-                for function in section {
-                    let function = function?;
-                    if matches!(function, CanonicalFunction::Lift { .. }) {
-                        self.canonical(function)?;
-                    }
-                }
-            }
-            Payload::ComponentTypeSection(section) => {
-                let mut types = ComponentTypeSection::new();
-                self.parse_component_type_section(&mut types, section)?;
-                self.out.section(&types);
-            }
-            // The names of items are for debuggers, and their numbers are others now.
-            Payload::CustomSection(section) if matches!(section.as_known(), KnownCustom::ComponentName(_)) => (),
-            other => {
-                if let Some((id, range)) = other.as_section() {
-                    self.out.section(&RawSection { id, data: self.component.bytes(range) });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The new index of core item `index`, which is written if it was not.
-    fn item(&mut self, kind: Kind, index: u32) -> Result<u32> {
-        if let Some(&new) = self.items.get(&(kind, index)) {
+impl<'c> Writer<'c> {
+    /// The new index of item `index`, which is written if it was not.
+    fn item(&mut self, space: Space, index: u32) -> Result<u32> {
+        if let Some(&new) = self.items.get(&(space, index)) {
             return Ok(new);
         }
-        let new = match self.linker.definition(kind, index)? {
-            definition @ Definition::Library { .. } => {
-                let instance = self.linked_instance()?;
-                let name = self.linked.exports.get(&(kind, definition)).context("an export was left out")?.clone();
-                self.alias(Alias::CoreInstanceExport { instance, kind: kind.into(), name: &name });
-                self.count(kind)
-            }
-            Definition::Outside(origin) if origin != index => self.item(kind, origin)?,
-            Definition::Outside(_) => {
-                match self.component.source(kind, index) {
-                    &Source::Export { instance, name } => {
-                        let instance = self.instance(instance)?;
-                        self.alias(Alias::CoreInstanceExport { instance, kind: kind.into(), name });
-                    }
-                    Source::Canonical(function) => self.canonical(function.clone())?,
-                }
-                self.count(kind)
-            }
+        // The item is the component's, even if it is needed within a type.
+        let depth = std::mem::take(&mut self.depth);
+        let new = match space {
+            Space::Core(kind) => self.core_item(kind, index)?,
+            _ => self.own_item(space, index)?,
         };
-        self.items.insert((kind, index), new);
+        self.depth = depth;
+        self.items.insert((space, index), new);
         Ok(new)
     }
 
-    fn count(&mut self, kind: Kind) -> u32 {
-        self.counts[kind as usize] += 1;
-        self.counts[kind as usize] - 1
+    fn core_item(&mut self, kind: Kind, index: u32) -> Result<u32> {
+        match self.linker.definition(kind, index)? {
+            definition @ Definition::Library { .. } => {
+                let name = self.linked.exports.get(&(kind, definition)).context("an export was left out")?.clone();
+                Ok(self.core_alias(kind, &name))
+            }
+            Definition::Outside(origin) if origin != index => self.item(Space::Core(kind), origin),
+            Definition::Outside(_) => {
+                let Source::Canonical(function) = self.component.source(Space::Core(kind), index) else {
+                    bail!("a core item comes from neither a module nor the component");
+                };
+                self.canonical(function.clone())?;
+                Ok(self.count(Space::Core(kind)))
+            }
+        }
     }
 
-    fn alias(&mut self, alias: Alias) {
+    fn own_item(&mut self, space: Space, index: u32) -> Result<u32> {
+        match self.component.source(space, index) {
+            Source::Export(position) => return self.export(*position),
+            Source::Canonical(function) => self.canonical(function.clone())?,
+            Source::Type(ty) => self.ty(ty.clone())?,
+            Source::Import(import) => {
+                let ty = self.component_type_ref(import.ty)?;
+                let mut imports = ComponentImportSection::new();
+                imports.import(import.name, ty);
+                self.section(&imports)?;
+            }
+            Source::Alias(alias) => {
+                let alias = self.component_alias(alias.clone())?;
+                let mut aliases = ComponentAliasSection::new();
+                aliases.alias(alias);
+                self.section(&aliases)?;
+            }
+            Source::Instance(instance) => self.own_instance(instance.clone())?,
+            Source::Component(parser, range) => {
+                let mut nested = wasm_encoder::Component::new();
+                let bytes = self.component.bytes(range.clone());
+                self.push_depth();
+                component_utils::parse_component(self, &mut nested, parser.clone(), bytes, self.component.binary)?;
+                self.pop_depth();
+                self.section(&NestedComponentSection(&nested))?;
+            }
+            Source::CoreExport { .. } => bail!("an item of the component comes from a core module"),
+        }
+        Ok(self.count(space))
+    }
+
+    /// The index of the item that the export at `position` is, which is written if it was not.
+    fn export(&mut self, position: usize) -> Result<u32> {
+        let export: &ComponentExport = &self.component.exports[position];
+        let space = Space::of(export.kind)?;
+        let item =
+            (0..).find(|&index| matches!(self.component.source(space, index), Source::Export(p) if *p == position));
+        let key = (space, item.context("an export is no item")?);
+        if let Some(&new) = self.items.get(&key) {
+            return Ok(new);
+        }
+        let mut exports = ComponentExportSection::new();
+        self.parse_component_export(&mut exports, export.clone())?;
+        self.section(&exports)?;
+        let new = self.count(space);
+        self.items.insert(key, new);
+        Ok(new)
+    }
+
+    fn section(&mut self, section: &impl ComponentSection) -> Result<()> {
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => {
+                self.out.section(section);
+                Ok(())
+            }
+        }
+    }
+
+    fn count(&mut self, space: Space) -> u32 {
+        let count = self.counts.entry(space).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    /// The new index of what the linked module exports as `name`.
+    fn core_alias(&mut self, kind: Kind, name: &str) -> u32 {
         let mut aliases = ComponentAliasSection::new();
-        aliases.alias(alias);
+        aliases.alias(Alias::CoreInstanceExport { instance: self.linked_instance, kind: kind.into(), name });
         self.out.section(&aliases);
+        self.count(Space::Core(kind))
     }
 
     fn canonical(&mut self, function: CanonicalFunction) -> Result<()> {
         let mut canonical = CanonicalFunctionSection::new();
         self.parse_component_canonical(&mut canonical, function)?;
-        self.out.section(&canonical);
+        self.section(&canonical)
+    }
+
+    fn ty(&mut self, ty: ComponentType) -> Result<()> {
+        let mut types = ComponentTypeSection::new();
+        self.parse_component_type(types.ty(), ty)?;
+        self.section(&types)
+    }
+
+    fn own_instance(&mut self, instance: ComponentInstance) -> Result<()> {
+        let mut instances = ComponentInstanceSection::new();
+        self.parse_component_instance(&mut instances, instance)?;
+        self.section(&instances)
+    }
+
+    /// Writes the linked module and its instance, and what fills its table of imports.
+    fn link(&mut self) -> Result<()> {
+        let module = std::mem::take(&mut self.linked.binary);
+        self.linked_instance = self.instantiate(&module, &[]);
+        let imports = std::mem::take(&mut self.linked.imports);
+        let mut items = vec![];
+        for (position, &(index, _)) in imports.iter().enumerate() {
+            let function = self.item(Space::Core(Kind::Function), index)?;
+            items.push((position.to_string(), ExportKind::Func, function));
+        }
+        let table = std::mem::take(&mut self.linked.table);
+        items.push(("table".to_owned(), ExportKind::Table, self.core_alias(Kind::Table, &table)));
+        let mut instances = InstanceSection::new();
+        instances.export_items(items);
+        let items = self.add_instance(&instances);
+        self.instantiate(&linked::fixup(imports.iter().map(|(_, ty)| ty))?, &[("", items)]);
         Ok(())
     }
 
-    /// The new index of core instance `index`, no library, which is written if it was not.
-    fn instance(&mut self, index: u32) -> Result<u32> {
-        if let Some(&new) = self.instance_numbers.get(&index) {
-            return Ok(new);
-        }
-        let new = match &self.component.instances[index as usize] {
-            Instance::Instantiate { module_index, args } => {
-                let mut arguments = vec![];
-                for argument in args {
-                    arguments.push((argument.name, self.instance(argument.index)?));
-                }
-                let module = self.component.modules[*module_index as usize].binary;
-                self.instantiate(module, &arguments)
-            }
-            Instance::FromExports(exports) => {
-                let mut items = vec![];
-                for export in exports {
-                    let kind = Kind::of(export.kind)?;
-                    items.push((export.name, kind.into(), self.item(kind, export.index)?));
-                }
-                self.bundle(items)
-            }
-        };
-        self.instance_numbers.insert(index, new);
-        Ok(new)
-    }
-
-    /// The index of the instance of the linked module, which is written if it was not.
-    fn linked_instance(&mut self) -> Result<u32> {
-        if let Some(instance) = self.linked_instance {
-            return Ok(instance);
-        }
-        let binary = self.linked.binary.take().context("a function that the libraries import needs them itself")?;
-        let mut functions = vec![];
-        for (name, index) in std::mem::take(&mut self.linked.imports).into_iter().enumerate() {
-            functions.push((name.to_string(), ExportKind::Func, self.item(Kind::Function, index)?));
-        }
-        let imports = self.bundle(functions);
-        let instance = self.instantiate(&binary, &[("", imports)]);
-        self.linked_instance = Some(instance);
-        Ok(instance)
-    }
-
     fn instantiate(&mut self, module: &[u8], arguments: &[(&str, u32)]) -> u32 {
-        self.out.section(&RawSection { id: wasm_encoder::ComponentSectionId::CoreModule.into(), data: module });
+        self.out.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
         self.modules += 1;
         let arguments: Vec<_> = arguments.iter().map(|&(name, index)| (name, ModuleArg::Instance(index))).collect();
         let mut instances = InstanceSection::new();
         instances.instantiate(self.modules - 1, arguments);
-        self.add_instance(&instances)
-    }
-
-    fn bundle<N: AsRef<str>>(&mut self, items: Vec<(N, ExportKind, u32)>) -> u32 {
-        let mut instances = InstanceSection::new();
-        instances.export_items(items);
         self.add_instance(&instances)
     }
 
@@ -206,22 +221,70 @@ impl Writer<'_> {
         self.instances += 1;
         self.instances - 1
     }
+
+    /// The new index of an item of the component itself, in a scope that is `depth` scopes within it. Others stay as they
+    /// are: what has index spaces of its own is written whole.
+    fn own_index(&mut self, space: Space, index: u32, depth: u32) -> u32 {
+        if depth != 0 {
+            return index;
+        }
+        self.item(space, index).unwrap_or_else(|error| {
+            self.failure.get_or_insert(error);
+            index
+        })
+    }
+
+    fn core_index(&mut self, kind: Kind, index: u32) -> Outcome<u32> {
+        if self.depth == 0 { self.item(Space::Core(kind), index).map_err(Failure::new) } else { Ok(index) }
+    }
 }
 
 impl Reencode for Writer<'_> {
     type Error = Failure;
 
     fn function_index(&mut self, index: u32) -> Outcome<u32> {
-        self.item(Kind::Function, index).map_err(Failure::new)
+        self.core_index(Kind::Function, index)
     }
 
     fn table_index(&mut self, index: u32) -> Outcome<u32> {
-        self.item(Kind::Table, index).map_err(Failure::new)
+        self.core_index(Kind::Table, index)
     }
 
     fn memory_index(&mut self, index: u32) -> Outcome<u32> {
-        self.item(Kind::Memory, index).map_err(Failure::new)
+        self.core_index(Kind::Memory, index)
     }
 }
 
-impl ReencodeComponent for Writer<'_> {}
+impl ReencodeComponent for Writer<'_> {
+    fn push_depth(&mut self) {
+        self.depth += 1;
+    }
+
+    fn pop_depth(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn component_type_index(&mut self, index: u32) -> u32 {
+        self.own_index(Space::Type, index, self.depth)
+    }
+
+    fn component_func_index(&mut self, index: u32) -> u32 {
+        self.own_index(Space::Function, index, self.depth)
+    }
+
+    fn component_instance_index(&mut self, index: u32) -> u32 {
+        self.own_index(Space::Instance, index, self.depth)
+    }
+
+    fn component_index(&mut self, index: u32) -> u32 {
+        self.own_index(Space::Component, index, self.depth)
+    }
+
+    fn outer_component_type_index(&mut self, count: u32, index: u32) -> u32 {
+        self.own_index(Space::Type, index, self.depth - count)
+    }
+
+    fn outer_component_index(&mut self, count: u32, index: u32) -> u32 {
+        self.own_index(Space::Component, index, self.depth - count)
+    }
+}

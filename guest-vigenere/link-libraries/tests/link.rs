@@ -7,14 +7,15 @@ const LIBRARIES: &str = include_str!("libraries.wat");
 
 /// Links the component `text`: its new text, or what the program says is wrong.
 fn link(text: &str) -> Result<String, String> {
-    link_and_optimise(text, &[])
+    link_with(text, &[])
 }
 
-fn link_and_optimise(text: &str, optimiser: &[&str]) -> Result<String, String> {
+/// Links the component `text` with more arguments: options, and an optimiser with its own.
+fn link_with(text: &str, arguments: &[&str]) -> Result<String, String> {
     let directory = tempfile::tempdir().unwrap();
     let (from, to) = (directory.path().join("from.wasm"), directory.path().join("to.wasm"));
     std::fs::write(&from, wat::parse_str(text).unwrap()).unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_link-libraries")).args([&from, &to]).args(optimiser).output().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_link-libraries")).args([&from, &to]).args(arguments).output().unwrap();
     if run.status.success() {
         Ok(wasmprinter::print_file(to).unwrap())
     } else {
@@ -32,12 +33,6 @@ fn changed(old: &str, new: &str) -> String {
 fn libraries_become_one_module_with_direct_calls_and_constant_addresses() {
     let linked = link(LIBRARIES).unwrap();
     assert!(linked == include_str!("linked.wat"), "{linked}");
-}
-
-#[test]
-fn what_is_linked_can_be_linked_again() {
-    let linked = link(LIBRARIES).unwrap();
-    assert_eq!(link(&linked).unwrap(), linked);
 }
 
 #[test]
@@ -65,22 +60,102 @@ fn what_cannot_be_linked_is_refused() {
 }
 
 #[test]
-fn a_function_that_the_libraries_import_and_that_needs_their_memory_is_refused() {
-    let early = changed("(func $shim \"0\")", "(func $early)").replace(
-        "(core instance $first",
-        "(core func $early (canon lower (func $log) (memory $memory))) (core instance $first",
+fn a_resource_whose_destructor_is_in_a_library_keeps_it() {
+    // Its functions need the type, the type needs the library, and the library needs the functions.
+    let mut resource = LIBRARIES.to_owned();
+    for (before, added) in [
+        ("(import \"env\" \"back\"", "(import \"env\" \"new\" (func $new (param i32) (result i32)))"),
+        ("(call $back (local.get 0))", "(drop (call $new (local.get 0)))"),
+        ("(data (i32.const 4096)", "(func (export \"drop\") (param i32))"),
+        ("(export \"back\" (func $main", "(export \"new\" (func $new))"),
+        (
+            "(core instance $first",
+            "(alias core export $main \"drop\" (core func $drop))
+            (type $held (resource (rep i32) (dtor (core func $drop))))
+            (core func $new (canon resource.new $held))",
+        ),
+    ] {
+        assert_eq!(resource.matches(before).count(), 1, "{before}");
+        resource = resource.replace(before, &format!("{added} {before}"));
+    }
+    let linked = link(&resource).unwrap();
+    assert!(linked.contains("(resource (rep i32) (dtor 0))"), "{linked}");
+    assert!(linked.contains("(canon resource.new 0)"), "{linked}");
+}
+
+/// [`LIBRARIES`] with interfaces: one that has the log and what else `functions` says, and one that nothing calls.
+fn with_interfaces(functions: &str, lowered: &str) -> String {
+    changed(
+        "(import \"log\" (func $log (param \"text\" string)))",
+        &format!(
+            "(import \"own:logs/unused@1.0.0\" (instance (export \"f\" (func))))
+            (import \"own:logs/log@1.0.0\" (instance $logs {functions}))
+            (alias export $logs \"{lowered}\" (func $log))"
+        ),
+    )
+}
+
+const LOG: &str = "(export \"log\" (func (param \"text\" string)))";
+
+#[test]
+fn what_nothing_needs_is_gone() {
+    let linked = link(&with_interfaces(LOG, "log")).unwrap();
+    assert!(linked.contains("own:logs/log@1.0.0"), "{linked}");
+    assert!(!linked.contains("own:logs/unused@1.0.0"), "{linked}");
+}
+
+#[test]
+fn what_is_left_out_is_no_import_and_its_call_traps() {
+    for name in ["own:logs", "own:logs/log", "own:logs/log@1.0.0"] {
+        let linked = link_with(&with_interfaces(LOG, "log"), &["--without", name]).unwrap();
+        assert!(!linked.contains("own:logs"), "{linked}");
+        assert!(linked.contains("(param i32 i32)\n      unreachable\n"), "{linked}");
+    }
+    let linked =
+        link_with(&with_interfaces(LOG, "log"), &["--without", "own:log", "--without", "own:logs/lo"]).unwrap();
+    assert!(linked.contains("own:logs/log@1.0.0"), "{linked}");
+}
+
+#[test]
+fn a_question_that_is_left_out_is_answered_with_nothing() {
+    for (result, answer) in [
+        ("(list (tuple u32 string))", "local.get 0\n      i64.const 0\n      i64.store align=4\n"),
+        ("(option u64)", "local.get 0\n      i32.const 0\n      i32.store8\n"),
+        ("(result u64)", "unreachable\n"),
+    ] {
+        let ask = format!("(type $answer {result}) (export \"ask\" (func (result $answer)))");
+        let asking = with_interfaces(&ask, "ask")
+            .replace("(func $log (param i32 i32))", "(func $log (param i32))")
+            .replace("(call $log (global.get $memory_base) (i32.const 4))", "(call $log (global.get $memory_base))")
+            .replace(
+                "(param i32 i32) (call_indirect (param i32 i32) (local.get 0) (local.get 1)",
+                "(param i32) (call_indirect (param i32) (local.get 0)",
+            )
+            .replace("(import \"\" \"0\" (func (param i32 i32)))", "(import \"\" \"0\" (func (param i32)))");
+        let linked = link_with(&asking, &["--without", "own:logs"]).unwrap();
+        assert!(linked.contains(&format!("(param i32)\n      {answer}")), "{linked}");
+    }
+}
+
+#[test]
+fn an_export_that_is_left_out_takes_along_what_only_it_needs() {
+    let more = changed(
+        "(func (export \"run\") (param \"number\" s32)",
+        "(func (export \"other\") (result s32) (canon lift (core func $first \"listed\")))
+        (func (export \"run\") (param \"number\" s32)",
     );
-    let told = link(&early).unwrap_err();
-    assert!(told.contains("a function that the libraries import needs them itself"), "{told}");
+    let whole = link(&more).unwrap();
+    assert!(whole.contains("(export (;2;) \"other\""), "{whole}");
+    assert_eq!(link_with(&more, &["--without", "other"]).unwrap(), link(LIBRARIES).unwrap());
 }
 
 #[test]
 fn the_linked_module_becomes_what_the_optimiser_makes_of_it() {
-    let same = link_and_optimise(LIBRARIES, &["sh", "-c", "cp \"$2\" \"$4\"", "sh", "-O2"]).unwrap();
+    let same = link_with(LIBRARIES, &["sh", "-c", "cp \"$2\" \"$4\"", "sh", "-O2"]).unwrap();
     assert_eq!(same, include_str!("linked.wat"));
     // A custom section: its id, the length of what follows, the length of its name, and that.
     let marked = r#"(cat "$1"; printf '\000\005\004mark') >"$3""#;
-    let marked = link_and_optimise(LIBRARIES, &["sh", "-c", marked, "sh"]).unwrap();
+    let marked = link_with(LIBRARIES, &["sh", "-c", marked, "sh"]).unwrap();
     assert!(marked.contains("(@custom \"mark\""), "{marked}");
 }
 
@@ -91,10 +166,10 @@ fn an_optimiser_that_fails_is_told_of() {
         ("exit", "sh wrote nothing"),
         ("echo nonsense >\"$3\"", "the outcome is not valid"),
     ] {
-        let told = link_and_optimise(LIBRARIES, &["sh", "-c", optimiser, "sh"]).unwrap_err();
+        let told = link_with(LIBRARIES, &["sh", "-c", optimiser, "sh"]).unwrap_err();
         assert!(told.contains(reason), "{told}");
     }
-    let told = link_and_optimise(LIBRARIES, &["/nowhere/wasm-opt"]).unwrap_err();
+    let told = link_with(LIBRARIES, &["/nowhere/wasm-opt"]).unwrap_err();
     assert!(told.contains("cannot run /nowhere/wasm-opt"), "{told}");
 }
 
@@ -102,4 +177,6 @@ fn an_optimiser_that_fails_is_told_of() {
 fn what_is_no_component_is_refused() {
     let told = link("(module)").unwrap_err();
     assert!(told.contains("it is no component"), "{told}");
+    let told = link("(component (core instance (instantiate 3)))").unwrap_err();
+    assert!(told.contains("it is not valid"), "{told}");
 }
