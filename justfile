@@ -90,6 +90,8 @@ lint: _rust-components _python-bindings
     rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/fuzz/targets/*.rs
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
+    @cp Cargo.lock cli/fuzz/Cargo.lock
+    cargo clippy --release --manifest-path cli/fuzz/Cargo.toml --no-default-features -- -D warnings
     .tools/venv/bin/ruff check {{ python_files }}
     .tools/venv/bin/ruff format --check {{ python_files }}
     .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere

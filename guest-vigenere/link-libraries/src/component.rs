@@ -45,8 +45,8 @@ pub enum Source<'a> {
     Alias(ComponentAlias<'a>),
     Instance(ComponentInstance<'a>),
     Component(Parser, Range<u64>),
-    /// An export is an item in its turn; this is its position among the exports.
-    Export(usize),
+    /// An export is an item in its turn.
+    Export(ComponentExport<'a>),
 }
 
 /// Who defines an item: a library (its instance, and the index in the library), or something that is not linked (the
@@ -63,7 +63,8 @@ pub struct Component<'a> {
     /// The core instances.
     pub instances: Vec<Instance<'a>>,
     items: HashMap<Space, Vec<Source<'a>>>,
-    pub exports: Vec<ComponentExport<'a>>,
+    /// The exports that are not left out, as the items that they are.
+    pub exports: Vec<(Space, u32)>,
     /// The sections that are for tools, except the names: those are for debuggers, and their numbers will be others.
     pub custom: Vec<Range<u64>>,
     /// The imports and exports that are left out: names of them, or of what they are part of.
@@ -85,6 +86,7 @@ impl<'a> Component<'a> {
         for payload in sections(binary) {
             component.read_section(payload?)?;
         }
+        component.check_left_out()?;
         Ok(component)
     }
 
@@ -142,8 +144,11 @@ impl<'a> Component<'a> {
             Payload::ComponentExportSection(section) => {
                 for export in section {
                     let export = export?;
-                    self.push(Space::of(export.kind)?, Source::Export(self.exports.len()));
-                    self.exports.push(export);
+                    let (space, name) = (Space::of(export.kind)?, export.name.name);
+                    let index = self.push(space, Source::Export(export));
+                    if !self.is_left_out(name) {
+                        self.exports.push((space, index));
+                    }
                 }
             }
             Payload::CustomSection(section) => {
@@ -156,8 +161,20 @@ impl<'a> Component<'a> {
         Ok(())
     }
 
-    fn push(&mut self, space: Space, source: Source<'a>) {
-        self.items.entry(space).or_default().push(source);
+    /// Adds an item to `space` and returns its index.
+    fn push(&mut self, space: Space, source: Source<'a>) -> u32 {
+        let items = self.items.entry(space).or_default();
+        items.push(source);
+        items.len() as u32 - 1
+    }
+
+    /// Every import and export.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.items.values().flatten().filter_map(|source| match source {
+            Source::Import(import) => Some(import.name.name),
+            Source::Export(export) => Some(export.name.name),
+            _ => None,
+        })
     }
 
     pub fn source(&self, space: Space, index: u32) -> &Source<'a> {
@@ -167,8 +184,8 @@ impl<'a> Component<'a> {
     /// The core items that the component itself uses, for its exports and for what the libraries import.
     pub fn used(&self) -> Result<Vec<(Kind, u32)>> {
         let mut used = vec![];
-        for export in self.exports.iter().filter(|export| !self.is_left_out(export.name.name)) {
-            self.used_by(Space::of(export.kind)?, export.index, &mut used)?;
+        for &(space, index) in &self.exports {
+            self.used_by(space, index, &mut used)?;
         }
         for source in
             [Space::Core(Kind::Function), Space::Type].iter().flat_map(|space| self.items.get(space)).flatten()
@@ -184,7 +201,8 @@ impl<'a> Component<'a> {
         Ok(used)
     }
 
-    /// Adds to `used` what item `index`, which is part of an export, is lifted from.
+    /// Adds to `used` what item `index`, which is part of an export, is lifted from. It goes through instances, as
+    /// wit-component exports functions, and not through what nested components take from around them.
     fn used_by(&self, space: Space, index: u32, used: &mut Vec<(Kind, u32)>) -> Result<()> {
         match self.source(space, index) {
             Source::Canonical(CanonicalFunction::Lift { core_func_index, options, .. }) => {
@@ -204,8 +222,7 @@ impl<'a> Component<'a> {
             Source::Alias(ComponentAlias::InstanceExport { instance_index, .. }) => {
                 self.used_by(Space::Instance, *instance_index, used)?;
             }
-            Source::Export(position) => {
-                let export = &self.exports[*position];
+            Source::Export(export) => {
                 self.used_by(Space::of(export.kind)?, export.index, used)?;
             }
             _ => (),

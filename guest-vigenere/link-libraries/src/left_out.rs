@@ -2,6 +2,7 @@
 
 use crate::component::{Component, Source, Space};
 use crate::module::Kind;
+use anyhow::{Result, ensure};
 use wasm_encoder::{Function, MemArg, MemArgTarget};
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentDefinedType, ComponentExternalKind, ComponentFuncType, ComponentImport,
@@ -13,30 +14,36 @@ use wasmparser::{
 pub enum Answer {
     Trap,
     EmptyList,
-    None,
 }
 
 impl Answer {
-    /// The body of a function that is left out. By the canonical ABI, a result that does not fit one value is written where
-    /// the last parameter points, here the only one: two words for a list, a byte first for an option.
+    /// The body of a function that is left out. By the canonical ABI, a list is written where the last parameter points,
+    /// here the only one: where its elements are, and how many.
     pub fn body(self) -> Function {
-        let at = |align| MemArg { offset: 0, align, target: MemArgTarget::Memory(0), ordering: None };
+        // No null pointer even where nothing is, and aligned for whatever: some languages count on that.
+        const NOWHERE: i64 = 8;
+        let two_words = MemArg { offset: 0, align: 2, target: MemArgTarget::Memory(0), ordering: None };
         let mut body = Function::new([]);
         match self {
             Self::Trap => body.instructions().unreachable().end(),
-            Self::EmptyList => body.instructions().local_get(0).i64_const(0).i64_store(at(2)).end(),
-            Self::None => body.instructions().local_get(0).i32_const(0).i32_store8(at(0)).end(),
+            Self::EmptyList => body.instructions().local_get(0).i64_const(NOWHERE).i64_store(two_words).end(),
         };
         body
     }
 }
 
 impl Component<'_> {
-    /// Whether the import or export `name` is left out: it is named, with its version or without, or its package is.
+    /// Refuses a name that is neither an import nor an export: it may have been one before.
+    pub fn check_left_out(&self) -> Result<()> {
+        for without in self.without {
+            ensure!(self.names().any(|name| matches(without, name)), "it has nothing named {without} to leave out");
+        }
+        Ok(())
+    }
+
+    /// Whether the import or export `name` is left out.
     pub fn is_left_out(&self, name: &str) -> bool {
-        self.without.iter().any(|without| {
-            name.strip_prefix(without.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '@']))
-        })
+        self.without.iter().any(|without| matches(without, name))
     }
 
     /// What a call of core function `index` is answered with, if it belongs to an import that is left out.
@@ -54,7 +61,7 @@ impl Component<'_> {
         self.is_left_out(import.name.name).then(|| self.answer(import, name))
     }
 
-    /// What `function` of the interface `import` can say without having anything: only that there is nothing.
+    /// What `function` of the interface `import` can say without having anything: which of them there are, none.
     fn answer(&self, import: &ComponentImport, function: &str) -> Answer {
         let ComponentTypeRef::Instance(ty) = import.ty else { return Answer::Trap };
         let Source::Type(ComponentType::Instance(declarations)) = self.source(Space::Type, ty) else {
@@ -84,8 +91,12 @@ impl Component<'_> {
         };
         match types[*result as usize] {
             Some(ComponentType::Defined(ComponentDefinedType::List(_))) if params.is_empty() => Answer::EmptyList,
-            Some(ComponentType::Defined(ComponentDefinedType::Option(_))) if params.is_empty() => Answer::None,
             _ => Answer::Trap,
         }
     }
+}
+
+/// Whether `without` is `name`, or the package of it, or either but for the version.
+fn matches(without: &str, name: &str) -> bool {
+    name.strip_prefix(without).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '@']))
 }

@@ -17,19 +17,21 @@ use wasmparser::{DataKind, FuncType, Operator};
 /// The name of each export.
 pub type Exports = HashMap<(Kind, Definition), String>;
 
+/// The name of the table through which the linked module calls what it would else import. (Those of its other exports
+/// are numbers.)
+pub const IMPORT_TABLE: &str = "imports";
+
 /// The module that all libraries became.
 pub struct Linked {
     pub binary: Vec<u8>,
     /// The functions of the component that it calls, with their types. It imports nothing, since they may need its memory:
-    /// it calls them through a table, where each has the position that it has here.
+    /// it calls them through [`IMPORT_TABLE`], where each has the position that it has here.
     pub imports: Vec<(u32, FuncType)>,
-    /// The name of that table.
-    pub table: String,
     pub exports: Exports,
 }
 
 /// A module that fills the table of the linked one: it imports the functions `types` from module "", named by their
-/// position, and the table as "table".
+/// position, and the table.
 pub fn fixup<'t>(types: impl ExactSizeIterator<Item = &'t FuncType>) -> Result<Vec<u8>> {
     let (mut type_section, mut imports, mut elements) =
         (TypeSection::new(), ImportSection::new(), ElementSection::new());
@@ -38,7 +40,7 @@ pub fn fixup<'t>(types: impl ExactSizeIterator<Item = &'t FuncType>) -> Result<V
         type_section.ty().func_type(&RoundtripReencoder.func_type(ty.clone())?);
         imports.import("", &position.to_string(), EntityType::Function(position));
     }
-    imports.import("", "table", table(count));
+    imports.import("", IMPORT_TABLE, table(count));
     let functions = Elements::Functions((0..count).collect::<Vec<_>>().into());
     elements.active(None, &ConstExpr::i32_const(0), functions);
     let mut module = wasm_encoder::Module::new();
@@ -64,8 +66,8 @@ pub struct Writer<'l, 'a> {
 impl Writer<'_, '_> {
     pub fn module(mut self, used: &[(Kind, Definition)]) -> Result<Linked> {
         let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
-        self.outside(&mut functions, &mut code)?;
-        self.own(&mut functions, &mut code)?;
+        self.outside(&mut functions, &mut code);
+        self.functions(&mut functions, &mut code)?;
         let (mut tables, mut memories, mut globals) = (TableSection::new(), MemorySection::new(), GlobalSection::new());
         let (mut elements, mut data) = (ElementSection::new(), DataSection::new());
         for (instance, library) in self.linker.component.libraries() {
@@ -90,8 +92,7 @@ impl Writer<'_, '_> {
             }
         }
         let (exports, mut export_section) = self.exports(used)?;
-        let table_name = exports.len().to_string();
-        export_section.export(&table_name, ExportKind::Table, self.import_table());
+        export_section.export(IMPORT_TABLE, ExportKind::Table, self.import_table());
         tables.table(table(self.reached.imported.len() as u32));
         let mut types = TypeSection::new();
         for ty in std::mem::take(&mut self.types) {
@@ -101,7 +102,7 @@ impl Writer<'_, '_> {
         module.section(&types).section(&functions).section(&tables).section(&memories).section(&globals);
         module.section(&export_section).section(&elements).section(&code).section(&data);
         let imports = self.reached.imported.iter().map(|&index| (index, self.linker.outside[&index].clone())).collect();
-        Ok(Linked { binary: module.finish(), imports, table: table_name, exports })
+        Ok(Linked { binary: module.finish(), imports, exports })
     }
 
     /// The index of the table of imports, the last one.
@@ -110,7 +111,7 @@ impl Writer<'_, '_> {
     }
 
     /// Writes a function in place of each outside: what calls it through the table, or what answers for it.
-    fn outside(&mut self, functions: &mut FunctionSection, code: &mut CodeSection) -> Result<()> {
+    fn outside(&mut self, functions: &mut FunctionSection, code: &mut CodeSection) {
         for (&index, position) in self.reached.imported.iter().zip(0..) {
             let ty = &self.linker.outside[&index];
             let type_index = self.number_of_type(ty);
@@ -126,12 +127,10 @@ impl Writer<'_, '_> {
             functions.function(self.number_of_type(&self.linker.outside[index]));
             code.function(&answer.body());
         }
-        Ok(())
     }
 
-    fn own(&mut self, functions: &mut FunctionSection, code: &mut CodeSection) -> Result<()> {
-        for function in &self.reached.own {
-            let &Definition::Library { instance, index } = function else { continue };
+    fn functions(&mut self, functions: &mut FunctionSection, code: &mut CodeSection) -> Result<()> {
+        for &(instance, index) in &self.reached.functions {
             self.instance = instance;
             let library = self.linker.library(instance)?;
             functions.function(self.number_of_type(library.function_type(index)));
@@ -165,7 +164,7 @@ impl Writer<'_, '_> {
     fn number(&self, kind: Kind, index: u32) -> Outcome<u32> {
         let definition = self.linker.definitions[self.instance as usize][kind as usize][index as usize];
         let number = self.numbers[kind as usize].get(&definition);
-        number.copied().ok_or_else(|| Failure::new("something that was left out is used"))
+        number.copied().ok_or_else(|| Failure::new("something that cannot be reached is used"))
     }
 }
 

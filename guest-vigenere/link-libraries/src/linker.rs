@@ -114,7 +114,7 @@ impl<'a> Linker<'a> {
                     continue;
                 }
             };
-            if !reached.own.insert(function) {
+            if !reached.functions.insert((instance, index)) {
                 continue;
             }
             let [functions, _, _, globals] = &self.definitions[instance as usize];
@@ -171,8 +171,9 @@ impl<'a> Linker<'a> {
             })
         };
         let outside = reached.imported.iter().chain(reached.left_out.keys());
+        let own = reached.functions.iter().map(|&(instance, index)| Definition::Library { instance, index });
         [
-            of(&mut outside.map(|&index| Definition::Outside(index)).chain(reached.own.iter().copied())),
+            of(&mut outside.map(|&index| Definition::Outside(index)).chain(own)),
             of(&mut defined(Kind::Table)),
             of(&mut defined(Kind::Memory)),
             of(&mut defined(Kind::Global).filter(|&global| self.constant(reached, global).is_none())),
@@ -187,7 +188,7 @@ pub struct Reached {
     pub imported: BTreeSet<u32>,
     /// Those that are left out.
     pub left_out: BTreeMap<u32, Answer>,
-    /// The functions of the libraries, in the order of the linked module.
-    pub own: BTreeSet<Definition>,
+    /// The functions of the libraries (instance, and index in it), in the order of the linked module.
+    pub functions: BTreeSet<(u32, u32)>,
     written: HashSet<Definition>,
 }

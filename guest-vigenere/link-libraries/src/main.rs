@@ -8,8 +8,8 @@
 //! An optimiser can then work across what were the borders of libraries.
 //!
 //! Libraries import whatever any program may need, and the host pays for every type and function of that, too. A guest
-//! that needs no sockets, say, is made `--without wasi:sockets`. A call of what it then lacks traps, but for questions
-//! that can be answered with nothing: which directories there are, which terminal. An export is left out in the same way.
+//! that needs no sockets, say, is made `--without wasi:sockets`. A call of what it then lacks traps, but for the question
+//! which of something there are, such as directories: none. An export is left out in the same way.
 //!
 //! How such libraries are linked: <https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md>; what a
 //! component is made of: <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>.

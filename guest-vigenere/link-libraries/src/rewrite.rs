@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::linked::{self, Linked};
 use crate::linker::Linker;
 use crate::module::Kind;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::collections::HashMap;
 use wasm_encoder::reencode::{Reencode, ReencodeComponent, component_utils};
 use wasm_encoder::{
@@ -13,7 +13,10 @@ use wasm_encoder::{
     ComponentInstanceSection, ComponentSection, ComponentSectionId, ComponentTypeSection, ExportKind, InstanceSection,
     ModuleArg, NestedComponentSection, RawSection, SectionId,
 };
-use wasmparser::{CanonicalFunction, ComponentExport, ComponentInstance, ComponentType};
+use wasmparser::{CanonicalFunction, ComponentInstance, ComponentType};
+
+/// What the walk over the exports, which found what the libraries have to offer, did not come by.
+const UNFORESEEN: &str = "it uses something of a library in a way that is not supported";
 
 /// Writes `component` with `linked` in place of its libraries.
 ///
@@ -34,10 +37,8 @@ pub fn rewrite(component: &Component, linker: &Linker, linked: Linked) -> Result
         failure: None,
     };
     writer.link()?;
-    for (position, export) in component.exports.iter().enumerate() {
-        if !component.is_left_out(export.name.name) {
-            writer.export(position)?;
-        }
+    for &(space, index) in &component.exports {
+        writer.item(space, index)?;
     }
     for custom in &component.custom {
         writer.out.section(&RawSection { id: SectionId::Custom.into(), data: component.bytes(custom.clone()) });
@@ -72,10 +73,11 @@ impl<'c> Writer<'c> {
         // The item is the component's, even if it is needed within a type.
         let depth = std::mem::take(&mut self.depth);
         let new = match space {
-            Space::Core(kind) => self.core_item(kind, index)?,
-            _ => self.own_item(space, index)?,
+            Space::Core(kind) => self.core_item(kind, index),
+            _ => self.own_item(space, index),
         };
         self.depth = depth;
+        let new = new?;
         self.items.insert((space, index), new);
         Ok(new)
     }
@@ -83,7 +85,7 @@ impl<'c> Writer<'c> {
     fn core_item(&mut self, kind: Kind, index: u32) -> Result<u32> {
         match self.linker.definition(kind, index)? {
             definition @ Definition::Library { .. } => {
-                let name = self.linked.exports.get(&(kind, definition)).context("an export was left out")?.clone();
+                let name = self.linked.exports.get(&(kind, definition)).context(UNFORESEEN)?.clone();
                 Ok(self.core_alias(kind, &name))
             }
             Definition::Outside(origin) if origin != index => self.item(Space::Core(kind), origin),
@@ -99,10 +101,16 @@ impl<'c> Writer<'c> {
 
     fn own_item(&mut self, space: Space, index: u32) -> Result<u32> {
         match self.component.source(space, index) {
-            Source::Export(position) => return self.export(*position),
+            Source::Export(export) => {
+                self.check_kept(export.name.name)?;
+                let mut exports = ComponentExportSection::new();
+                self.parse_component_export(&mut exports, export.clone())?;
+                self.section(&exports)?;
+            }
             Source::Canonical(function) => self.canonical(function.clone())?,
             Source::Type(ty) => self.ty(ty.clone())?,
             Source::Import(import) => {
+                self.check_kept(import.name.name)?;
                 let ty = self.component_type_ref(import.ty)?;
                 let mut imports = ComponentImportSection::new();
                 imports.import(import.name, ty);
@@ -128,22 +136,9 @@ impl<'c> Writer<'c> {
         Ok(self.count(space))
     }
 
-    /// The index of the item that the export at `position` is, which is written if it was not.
-    fn export(&mut self, position: usize) -> Result<u32> {
-        let export: &ComponentExport = &self.component.exports[position];
-        let space = Space::of(export.kind)?;
-        let item =
-            (0..).find(|&index| matches!(self.component.source(space, index), Source::Export(p) if *p == position));
-        let key = (space, item.context("an export is no item")?);
-        if let Some(&new) = self.items.get(&key) {
-            return Ok(new);
-        }
-        let mut exports = ComponentExportSection::new();
-        self.parse_component_export(&mut exports, export.clone())?;
-        self.section(&exports)?;
-        let new = self.count(space);
-        self.items.insert(key, new);
-        Ok(new)
+    fn check_kept(&self, name: &str) -> Result<()> {
+        ensure!(!self.component.is_left_out(name), "{name} cannot be left out: what is kept needs it");
+        Ok(())
     }
 
     fn section(&mut self, section: &impl ComponentSection) -> Result<()> {
@@ -198,8 +193,8 @@ impl<'c> Writer<'c> {
             let function = self.item(Space::Core(Kind::Function), index)?;
             items.push((position.to_string(), ExportKind::Func, function));
         }
-        let table = std::mem::take(&mut self.linked.table);
-        items.push(("table".to_owned(), ExportKind::Table, self.core_alias(Kind::Table, &table)));
+        let table = self.core_alias(Kind::Table, linked::IMPORT_TABLE);
+        items.push((linked::IMPORT_TABLE.to_owned(), ExportKind::Table, table));
         let mut instances = InstanceSection::new();
         instances.export_items(items);
         let items = self.add_instance(&instances);
@@ -278,6 +273,13 @@ impl ReencodeComponent for Writer<'_> {
 
     fn component_index(&mut self, index: u32) -> u32 {
         self.own_index(Space::Component, index, self.depth)
+    }
+
+    fn outer_module_index(&mut self, count: u32, index: u32) -> u32 {
+        if count == self.depth {
+            self.failure.get_or_insert(anyhow!("core modules that nested components share are not supported"));
+        }
+        index
     }
 
     fn outer_component_type_index(&mut self, count: u32, index: u32) -> u32 {

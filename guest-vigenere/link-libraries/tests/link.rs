@@ -57,6 +57,11 @@ fn what_cannot_be_linked_is_refused() {
         let told = link(&changed("(elem (global.get $table_base) func $listed)", part)).unwrap_err();
         assert!(told.contains(reason), "{told}");
     }
+    let nested = "(component $nested (alias outer 1 $main (core module)))
+        (instance $nested (instantiate $nested)) (export \"nested\" (instance $nested)) (func (export \"run\")";
+    let told =
+        link(&changed("(func (export \"run\") (param \"number\"", &format!("{nested} (param \"number\""))).unwrap_err();
+    assert!(told.contains("core modules that nested components share are not supported"), "{told}");
 }
 
 #[test]
@@ -111,30 +116,88 @@ fn what_is_left_out_is_no_import_and_its_call_traps() {
         assert!(!linked.contains("own:logs"), "{linked}");
         assert!(linked.contains("(param i32 i32)\n      unreachable\n"), "{linked}");
     }
-    let linked =
-        link_with(&with_interfaces(LOG, "log"), &["--without", "own:log", "--without", "own:logs/lo"]).unwrap();
-    assert!(linked.contains("own:logs/log@1.0.0"), "{linked}");
 }
 
 #[test]
-fn a_question_that_is_left_out_is_answered_with_nothing() {
-    for (result, answer) in [
-        ("(list (tuple u32 string))", "local.get 0\n      i64.const 0\n      i64.store align=4\n"),
-        ("(option u64)", "local.get 0\n      i32.const 0\n      i32.store8\n"),
-        ("(result u64)", "unreachable\n"),
+fn the_question_which_there_are_is_answered_with_none() {
+    // A type that is exported has a number, too: it is not the one that the function returns.
+    let held = "(export \"held\" (type (sub resource)))";
+    for (parameter, result, answer) in [
+        ("", "(list (tuple u32 string))", "local.get 0\n      i64.const 8\n      i64.store align=4\n"),
+        ("(param \"of\" u32)", "(list u32)", "unreachable\n"),
+        ("", "(option u64)", "unreachable\n"),
+        ("", "(result u64)", "unreachable\n"),
     ] {
-        let ask = format!("(type $answer {result}) (export \"ask\" (func (result $answer)))");
+        let ask = format!("{held} (type $answer {result}) (export \"ask\" (func {parameter} (result $answer)))");
+        let core = if parameter.is_empty() { "i32" } else { "i32 i32" };
+        let arguments = ["(local.get 0)", "(local.get 0) (local.get 1)"][usize::from(!parameter.is_empty())];
+        let given = ["(global.get $memory_base)", "(global.get $memory_base) (i32.const 4)"]
+            [usize::from(!parameter.is_empty())];
         let asking = with_interfaces(&ask, "ask")
-            .replace("(func $log (param i32 i32))", "(func $log (param i32))")
-            .replace("(call $log (global.get $memory_base) (i32.const 4))", "(call $log (global.get $memory_base))")
+            .replace("(func $log (param i32 i32))", &format!("(func $log (param {core}))"))
+            .replace("(call $log (global.get $memory_base) (i32.const 4))", &format!("(call $log {given})"))
             .replace(
                 "(param i32 i32) (call_indirect (param i32 i32) (local.get 0) (local.get 1)",
-                "(param i32) (call_indirect (param i32) (local.get 0)",
+                &format!("(param {core}) (call_indirect (param {core}) {arguments}"),
             )
-            .replace("(import \"\" \"0\" (func (param i32 i32)))", "(import \"\" \"0\" (func (param i32)))");
+            .replace(
+                "(import \"\" \"0\" (func (param i32 i32)))",
+                &format!("(import \"\" \"0\" (func (param {core})))"),
+            );
         let linked = link_with(&asking, &["--without", "own:logs"]).unwrap();
-        assert!(linked.contains(&format!("(param i32)\n      {answer}")), "{linked}");
+        assert!(linked.contains(&format!("(param {core})\n      {answer}")), "{linked}");
     }
+}
+
+#[test]
+fn what_is_left_out_takes_along_the_drop_of_its_resources() {
+    let dropping = with_interfaces(&format!("{LOG} (export \"held\" (type (sub resource)))"), "log")
+        .replace("(import \"env\" \"back\"", "(import \"env\" \"drop\" (func $drop (param i32))) (import \"env\" \"back\"")
+        .replace("(call $back (local.get 0))))", "(call $drop (local.get 0)) (call $back (local.get 0))))")
+        .replace("(export \"back\" (func $main", "(export \"drop\" (func $drop)) (export \"back\" (func $main")
+        .replace(
+            "(core instance $first",
+            "(alias export $logs \"held\" (type $held)) (core func $drop (canon resource.drop $held)) (core instance $first",
+        );
+    let whole = link(&dropping).unwrap();
+    assert!(whole.contains("resource.drop"), "{whole}");
+    let linked = link_with(&dropping, &["--without", "own:logs"]).unwrap();
+    assert!(!linked.contains("resource.drop"), "{linked}");
+    assert!(linked.contains("(param i32)\n      unreachable\n"), "{linked}");
+}
+
+/// [`LIBRARIES`] with the exports of `interfaces.wat`.
+fn with_exports() -> String {
+    let run = "(func (export \"run\") (param \"number\" s32) (result s32) (canon lift (core func $second \"run\")))";
+    changed(run, include_str!("interfaces.wat"))
+        .replace("(data (i32.const 4096)", "(func (export \"post-return\") (param i32)) (data (i32.const 4096)")
+}
+
+#[test]
+fn exports_stay_what_they_are() {
+    let linked = link(&with_exports()).unwrap();
+    let (_, component) = linked.split_once("  (core instance (;0;) (instantiate 0))\n").unwrap();
+    assert!(component == include_str!("interfaces-linked.wat"), "{component}");
+}
+
+#[test]
+fn what_something_else_needs_cannot_be_left_out() {
+    for (text, without, kept) in
+        [(with_exports(), "own:numbers/first", "own:numbers/first@1.0.0"), (LIBRARIES.to_owned(), "log", "log")]
+    {
+        let told = link_with(&text, &["--without", without]).unwrap_err();
+        assert!(told.contains(&format!("{kept} cannot be left out: what is kept needs it")), "{told}");
+    }
+}
+
+#[test]
+fn what_is_not_there_cannot_be_left_out() {
+    for name in ["own:log", "own:logs/lo"] {
+        let told = link_with(&with_interfaces(LOG, "log"), &["--without", name]).unwrap_err();
+        assert!(told.contains(&format!("it has nothing named {name} to leave out")), "{told}");
+    }
+    let told = link_with(LIBRARIES, &["--without", "lgo"]).unwrap_err();
+    assert!(told.contains("it has nothing named lgo to leave out"), "{told}");
 }
 
 #[test]

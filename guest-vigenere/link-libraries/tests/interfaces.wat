@@ -1,0 +1,35 @@
+;; Exports of libraries.wat as wit-component writes those of interfaces, in place of its "run": the second uses a type of
+;; the first. What is unused gives everything behind it another number.
+  (type $unused (record (field "n" s32)))
+  (component $unused (export "unused" (type $unused)))
+  (type $text string)
+  (type $texts (list $text))
+  (type $number (record (field "n" s32)))
+  (func $run (param "number" $number) (result s32)
+    (canon lift (core func $second "run") (post-return (core func $main "post-return"))))
+  (component $first_interface
+    (type $defined (record (field "n" s32)))
+    (import "import-type-number" (type $imported (eq $defined)))
+    (import "import-func-run" (func $run (param "number" $imported) (result s32)))
+    (alias outer 1 $text (type $outer))
+    (type (instance (alias outer 2 $texts (type $a)) (alias outer 1 $outer (type $b))))
+    (type $defined_again (record (field "n" s32)))
+    (export $number "number" (type $defined_again))
+    (export "run" (func $run) (func (param "number" $number) (result s32))))
+  (instance $first_instance (instantiate $first_interface
+    (with "import-type-number" (type $number))
+    (with "import-func-run" (func $run))))
+  (export $first_export "own:numbers/first@1.0.0" (instance $first_instance))
+  (alias export $first_export "number" (type $number_again))
+  (func $work (param "number" $number_again) (result s32) (canon lift (core func $first "work")))
+  (component $second_interface
+    (type $defined (record (field "n" s32)))
+    (import "import-type-number" (type $imported (eq $defined)))
+    (import "import-func-work" (func $work (param "number" $imported) (result s32)))
+    (export $number "number" (type $imported))
+    (export "work" (func $work) (func (param "number" $number) (result s32))))
+  (instance $second_instance (instantiate $second_interface
+    (with "import-type-number" (type $number_again))
+    (with "import-func-work" (func $work))))
+  (export "own:numbers/second@1.0.0" (instance $second_instance))
+  (@custom "kept" "for tools")
