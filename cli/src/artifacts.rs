@@ -17,12 +17,14 @@ use wasmtime::component::Component;
 
 use crate::catalog::Guest;
 use crate::limits::{Limits, Size};
-use crate::shelf::{self, Shelf};
-use crate::{compiler, escape, regular_file};
+use crate::shelf::{self, Shelf, holdings};
+use crate::{compiler, escape, progress, regular_file};
 
-/// A file's times are exact to a tick of the kernel (10 ms at the coarsest): a file changed within the tick in which it was
+/// A file's times are exact to a tick of the kernel, 10 ms at the coarsest: a file changed within the tick in which it was
 /// read could look unchanged.
-const TIME_GRANULARITY: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(20);
+/// The same where a file system keeps no fractions of seconds: FAT's times are exact to two of them.
+const COARSE_TICK: Duration = Duration::from_secs(2);
 
 /// A component ready to be linked.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Artifact {
     pub component: Component,
     /// The SHA-256 of the component's file, in lower-case hexadecimal.
     pub digest: String,
+    /// Why the machine code is not on a shelf, if it is not.
+    pub not_kept: Option<String>,
 }
 
 /// Loads `guest` from a shelf, or compiles it and keeps the machine code for the next call.
@@ -54,28 +58,37 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
     let digest = hex(&Sha256::digest(&bytes));
     check_pin(guest, &digest)?;
     let Some(shelf) = shelves.iter().find_map(|path| Shelf::create(path)) else {
-        log::info!("there is no place to keep machine code, so {} is compiled for this call alone", guest.name);
+        let reason = "there is no cache directory that this user can write, and nobody else".to_owned();
+        log::info!("{} is compiled for this call alone: {reason}", guest.name);
         let code = compiler::compile(guest, bytes, limits)?;
-        return Ok(Artifact { component: from_memory(engine, &code).map_err(|error| unfit(guest, error))?, digest });
+        let component = from_memory(engine, &code).map_err(|error| unfit(guest, error))?;
+        return Ok(Artifact { component, digest, not_kept: Some(reason) });
     };
-    // Of many first calls at once, one compiles and the others wait for it. Without locks (some network file systems)
-    // each compiles for itself, and the last to finish is the one that stays.
-    let _lock = shelf.lock();
+    // Of many first calls at once, one compiles and the others wait for it. Without locks (some network file systems), or
+    // if whoever has the lock does not get on, each compiles for itself, and the last to finish is the one that stays.
+    let waiting = "waiting for another process, which compiles".to_owned();
+    let _lock = progress::spin(waiting, || shelf.lock(limits.compile_time));
     let by_digest = shelf::digest_key(&digest);
     if let Some(artifact) = find(engine, &shelf, &by_digest) {
         shelf.note(&by_identity, &digest, path);
         return Ok(artifact);
     }
     let code = compiler::compile(guest, bytes, limits)?;
-    match shelf.keep(&digest, &code, &[&by_digest, &by_identity], path) {
-        Ok(()) => shelf.evict(shelf::LIMIT_BYTES, &digest),
-        Err(error) => log::info!("cannot keep machine code in '{}': {error}", shelf.path.display()),
+    let not_kept = match shelf.keep(&digest, &code, &[&by_digest, &by_identity], path) {
+        Ok(()) => {
+            holdings::evict(&shelf.path, holdings::LIMIT_BYTES, &digest);
+            None
+        }
+        Err(error) => Some(format!("cannot write to '{}': {error}", shelf.path.display())),
+    };
+    if let Some(reason) = &not_kept {
+        log::info!("the machine code of {} is not kept: {reason}", guest.name);
     }
     let component = match find(engine, &shelf, &by_digest) {
         Some(artifact) => artifact.component,
         None => from_memory(engine, &code).map_err(|error| unfit(guest, error))?,
     };
-    Ok(Artifact { component, digest })
+    Ok(Artifact { component, digest, not_kept })
 }
 
 /// Where the machine code of `guest` may lie, in the order of search. Only what came with the executable is trusted beside
@@ -91,7 +104,7 @@ fn find(engine: &Engine, shelf: &Shelf, key: &str) -> Option<Artifact> {
     let component =
         map(engine, &kept.code).inspect_err(|error| log::info!("cannot use machine code: {error:#}")).ok()?;
     kept.note_use();
-    Some(Artifact { component, digest: kept.digest })
+    Some(Artifact { component, digest: kept.digest, not_kept: None })
 }
 
 fn open_component(path: &Path, limits: &Limits) -> Result<(File, Metadata)> {
@@ -108,7 +121,8 @@ fn open_component(path: &Path, limits: &Limits) -> Result<(File, Metadata)> {
 /// Reads the component whose metadata was `before`, and makes sure that its identity stands for these bytes.
 fn read_component(file: &mut File, before: &Metadata) -> Result<Vec<u8>> {
     let changed = SystemTime::UNIX_EPOCH + Duration::new(before.ctime().max(0) as u64, before.ctime_nsec() as u32);
-    if let Some(wait) = TIME_GRANULARITY.checked_sub(changed.elapsed().unwrap_or_default()) {
+    let tick = if before.ctime_nsec() == 0 { COARSE_TICK } else { TICK };
+    if let Some(wait) = tick.checked_sub(changed.elapsed().unwrap_or_default()) {
         std::thread::sleep(wait);
     }
     let mut bytes = Vec::with_capacity(before.len() as usize);

@@ -70,7 +70,7 @@ impl Catalog {
         }
         let wanted = algorithm.to_string_lossy().to_lowercase();
         for directory in &self.directories {
-            if let Some(stem) = directory.manifests()?.remove(&wanted) {
+            if let Some(stem) = directory.manifests_or_none().remove(&wanted) {
                 return directory.read(&stem);
             }
         }
@@ -78,18 +78,14 @@ impl Catalog {
     }
 
     /// Every guest that [`find`](Self::find) would find by name, or why it could not be read, sorted by name.
-    ///
-    /// # Errors
-    ///
-    /// When a guest directory exists and cannot be read.
-    pub fn all(&self) -> Result<Vec<Result<Guest>>> {
+    pub fn all(&self) -> Vec<Result<Guest>> {
         let mut found: BTreeMap<String, Result<Guest>> = BTreeMap::new();
         for directory in &self.directories {
-            for (name, stem) in directory.manifests()? {
+            for (name, stem) in directory.manifests_or_none() {
                 found.entry(name).or_insert_with(|| directory.read(&stem));
             }
         }
-        Ok(found.into_values().collect())
+        found.into_values().collect()
     }
 
     /// The directories that are searched, in order.
@@ -98,7 +94,7 @@ impl Catalog {
     }
 
     fn unknown(&self, algorithm: &OsStr) -> String {
-        let guests = self.all().unwrap_or_default();
+        let guests = self.all();
         let names: Vec<&str> = guests.iter().flatten().map(|guest| guest.name.as_str()).collect();
         let shown = crate::escape::line(&algorithm.to_string_lossy()).into_owned();
         if names.is_empty() {
@@ -138,6 +134,14 @@ impl Directory {
         // Of two that differ in case alone, the first in byte order counts, whatever order the system lists them in.
         stems.sort_by(|a, b| b.cmp(a));
         Ok(stems.into_iter().map(|stem| (stem.to_string_lossy().to_lowercase(), stem)).collect())
+    }
+
+    /// The manifests here; none, with a warning, if the directory cannot be read, since the other directories can be.
+    fn manifests_or_none(&self) -> BTreeMap<String, OsString> {
+        self.manifests().unwrap_or_else(|error| {
+            log::warn!("{error:#}; its guests are left out");
+            BTreeMap::new()
+        })
     }
 
     fn read(&self, stem: &OsStr) -> Result<Guest> {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{ArgMatches, Args, ColorChoice, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::output::Output;
 use crate::{engine, output};
 
 mod batch;
@@ -130,9 +131,22 @@ fn set_color(choice: ColorChoice) {
 /// Prints help, the version or a usage error, and returns the exit status.
 pub fn print_usage(usage: &clap::Error) -> ExitCode {
     set_color(color_of_usage());
+    let status = ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+    if usage.use_stderr() {
+        // If it cannot be written, there is nobody left to tell.
+        let _ = usage.print();
+        return status;
+    }
+    if let Err(error) = Output::stdout() {
+        output::complain(&format!("{error:#}"));
+        return ExitCode::FAILURE;
+    }
     match usage.print() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-        _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            output::complain(&format!("cannot write to standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => status,
     }
 }
 

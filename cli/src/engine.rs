@@ -1,5 +1,7 @@
 //! The only place where wasmtime is configured.
 
+use std::sync::LazyLock;
+
 use anyhow::{Context, Result};
 use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
@@ -81,7 +83,11 @@ const POOLED: Pooled = Pooled {
 ///
 /// As for [`loader`].
 pub fn compiler() -> Result<Engine> {
-    Engine::new(&config()?).map_err(anyhow::Error::from).context("cannot start the WebAssembly compiler")
+    // Wasmtime compiles on rayon's threads, and rayon panics where the system does not give it any.
+    static HAS_THREADS: LazyLock<bool> = LazyLock::new(|| rayon::ThreadPoolBuilder::new().build_global().is_ok());
+    let mut config = config()?;
+    config.parallel_compilation(*HAS_THREADS);
+    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly compiler")
 }
 
 fn config() -> Result<Config> {

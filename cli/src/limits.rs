@@ -106,20 +106,27 @@ pub struct Meter {
     deadline: Instant,
 }
 
+/// When `timeout` from now is over; what the system's clock cannot tell counts as a century.
+fn deadline(timeout: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)
+}
+
 /// What one element of a table takes in the host, in bytes: a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
 impl Meter {
     /// A meter whose clock starts now.
     pub fn new(limits: &Limits) -> Self {
-        let deadline = Instant::now() + limits.timeout;
+        let deadline = deadline(limits.timeout);
         let Limits { timeout, memory_bytes, message_bytes, .. } = *limits;
         Self { limit: memory_bytes, used: 0, denied: false, message_bytes, timeout, deadline }
     }
 
     /// Starts the clock for another message.
     pub fn restart(&mut self) {
-        self.deadline = Instant::now() + self.timeout;
+        self.deadline = deadline(self.timeout);
     }
 
     /// What is left until the deadline.

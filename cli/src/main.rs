@@ -14,7 +14,13 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
-    env_logger::Builder::from_env(level).format(output::write_diagnostic).init();
+    let mut logger = env_logger::Builder::new();
+    // RUST_LOG=debug is for who looks for an error here. The compiler has thousands of lines to say of a component, to who
+    // asks for it by name.
+    for module in ["cranelift_codegen", "wasmtime_internal_cranelift"] {
+        logger.filter_module(module, log::LevelFilter::Warn);
+    }
+    logger.parse_env(level).format(output::write_diagnostic).init();
     if let Err(error) = interrupt::survive_size_limits() {
         log::warn!("a file at its limit of size will end the program: {error}");
     }

@@ -7,23 +7,24 @@
 //!
 //! Files appear whole or not at all: written under another name, synced, renamed.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{Mode, OFlags};
 
 use crate::{catalog, engine, escape};
 
-/// How much machine code the user's shelf may hold, in bytes; what was used least recently goes first.
-pub const LIMIT_BYTES: u64 = 1 << 30;
+pub mod holdings;
+
 /// A record's modification time says when it was last used, to this precision: not every call should write to the disk.
 const USE_PRECISION: Duration = Duration::from_secs(60);
-/// What a killed process left under a temporary name may go after this long.
-const ABANDONED: Duration = Duration::from_secs(3600);
+/// How often a lock that somebody else has is asked for.
+const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// This user's own shelf: `$XDG_CACHE_HOME/cipher`, or `~/.cache/cipher`.
 pub fn of_user() -> Option<PathBuf> {
@@ -55,16 +56,26 @@ struct Record {
 }
 
 impl Shelf {
-    /// Opens the shelf at `path`, unless it is missing or another user could have written there.
+    /// Opens the shelf at `path`, unless it is missing or another user could have written there, which the log then says.
     pub fn open(path: &Path) -> Option<Self> {
+        let (shelf, owner, mode) = Self::open_any(path)?;
+        let shown = path.display();
+        if is_ours(owner, mode) {
+            return Some(shelf);
+        } else if mode & 0o022 != 0 {
+            log::warn!("'{shown}' is not used for machine code: others can write there ('chmod go-w' ends that)");
+        } else {
+            log::info!("'{shown}' is not used for machine code: it belongs to another user");
+        }
+        None
+    }
+
+    /// Opens the directory at `path`, whoever can write there: its owner and its mode come with it.
+    fn open_any(path: &Path) -> Option<(Self, u32, u32)> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::open(path, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&directory).ok()?;
-        if !is_ours(stat.st_uid, stat.st_mode) {
-            log::warn!("'{}' is not used for machine code: others than this user can write there", path.display());
-            return None;
-        }
-        Some(Self { path: path.to_owned(), directory })
+        Some((Self { path: path.to_owned(), directory }, stat.st_uid, stat.st_mode))
     }
 
     /// Opens the shelf at `path` for writing, making it where it is missing.
@@ -76,14 +87,30 @@ impl Shelf {
             return None;
         }
         let writable = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
-        Self::open(path).filter(|_| writable)
+        let (shelf, owner, mode) = Self::open_any(path)?;
+        (writable && is_ours(owner, mode)).then_some(shelf)
     }
 
-    /// Waits for the shelf's lock; it goes when the file is closed, also when the process is killed.
-    pub fn lock(&self) -> Option<File> {
-        let file = File::options().create(true).append(true).open(self.path.join("lock")).ok()?;
-        file.lock().ok()?;
-        Some(file)
+    /// Waits for the shelf's lock, but not longer than `patience`: who has it may have been stopped. It goes when the file
+    /// is closed, also when the process is killed.
+    pub fn lock(&self, patience: Duration) -> Option<File> {
+        // Another user who could read the file could lock it.
+        let file = File::options().create(true).append(true).mode(0o600).open(self.path.join("lock")).ok()?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Some(file),
+                Err(TryLockError::WouldBlock) if started.elapsed() < patience => thread::sleep(LOCK_POLL),
+                Err(TryLockError::WouldBlock) => {
+                    log::info!("'{}' has been locked for too long by another process", self.path.display());
+                    return None;
+                }
+                Err(TryLockError::Error(error)) => {
+                    log::info!("'{}' cannot be locked: {error}", self.path.display());
+                    return None;
+                }
+            }
+        }
     }
 
     /// The artifact that the record `key` leads to, if both are there, ours and unchanged.
@@ -145,23 +172,6 @@ impl Shelf {
         file.persist(self.path.join(name))?;
         Ok(())
     }
-
-    /// Removes what was used least recently until all machine code fits into `limit` bytes; `keep` stays.
-    pub fn evict(&self, limit: u64, keep: &str) {
-        let Ok(holdings) = holdings(&self.path) else { return };
-        let mut total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
-        for holding in &holdings {
-            if total <= limit {
-                break;
-            }
-            if holding.digest != keep {
-                total -= holding.bytes;
-                for file in &holding.files {
-                    let _ = fs::remove_file(file);
-                }
-            }
-        }
-    }
 }
 
 impl Kept {
@@ -172,82 +182,6 @@ impl Kept {
             let _ = self.record.set_modified(SystemTime::now());
         }
     }
-}
-
-/// A component's machine code on a shelf, with all its files.
-#[derive(Debug)]
-pub struct Holding {
-    /// The SHA-256 of the component.
-    pub digest: String,
-    /// A file that had these bytes when it was compiled.
-    pub component: String,
-    /// The size of the machine code.
-    pub bytes: u64,
-    /// When it was last loaded, to the minute.
-    pub used: SystemTime,
-    files: Vec<PathBuf>,
-}
-
-/// What lies on the shelf at `path`, least recently used first. What leads nowhere is listed with no component.
-///
-/// # Errors
-///
-/// When the directory cannot be read. A missing one holds nothing.
-pub fn holdings(path: &Path) -> io::Result<Vec<Holding>> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut found: std::collections::BTreeMap<String, Holding> = std::collections::BTreeMap::new();
-    for entry in entries.flatten() {
-        let (Ok(metadata), file) = (entry.metadata(), entry.path()) else { continue };
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut component = String::new();
-        let (digest, bytes) = if let Some((digest, _)) = name.strip_suffix(".cwasm").and_then(|n| n.split_once('-')) {
-            (digest.to_owned(), metadata.len())
-        } else if name.ends_with(".record") {
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            component = text.lines().nth(1).unwrap_or_default().to_owned();
-            (text.split(' ').next().unwrap_or_default().to_owned(), 0)
-        } else if name.starts_with(".new-") && modified.elapsed().unwrap_or_default() > ABANDONED {
-            (String::new(), metadata.len())
-        } else {
-            continue;
-        };
-        let holding = found.entry(digest.clone()).or_insert_with(|| Holding {
-            digest,
-            component: String::new(),
-            bytes: 0,
-            used: SystemTime::UNIX_EPOCH,
-            files: Vec::new(),
-        });
-        holding.bytes += bytes;
-        holding.used = holding.used.max(modified);
-        if !component.is_empty() {
-            holding.component = component;
-        }
-        holding.files.push(file);
-    }
-    let mut holdings: Vec<Holding> = found.into_values().collect();
-    holdings.sort_by_key(|holding| holding.used);
-    Ok(holdings)
-}
-
-/// Removes everything on the shelf at `path`, and says how many bytes of machine code that was.
-///
-/// # Errors
-///
-/// When a file cannot be removed.
-pub fn clear(path: &Path) -> io::Result<u64> {
-    let mut bytes = 0;
-    for holding in holdings(path)? {
-        for file in &holding.files {
-            fs::remove_file(file)?;
-        }
-        bytes += holding.bytes;
-    }
-    Ok(bytes)
 }
 
 impl Record {
@@ -266,7 +200,8 @@ fn is_ours(owner: u32, mode: u32) -> bool {
     (owner == rustix::process::geteuid().as_raw() || owner == 0) && mode & 0o022 == 0
 }
 
-/// What changes when a file is written, replaced or given other times; nobody can set `ctime` at will.
+/// What changes when a file is written, replaced or given other times: nobody can set `ctime` at will, unless they make the
+/// whole file system. (A write through a mapping counts when the system notices it.)
 pub fn identity(metadata: &Metadata) -> String {
     let (m, c) = (metadata.mtime_nsec(), metadata.ctime_nsec());
     format!("{:x}-{:x}-{:x}.{m:x}-{:x}.{c:x}", metadata.ino(), metadata.len(), metadata.mtime(), metadata.ctime())
@@ -308,38 +243,5 @@ mod tests {
         ] {
             assert_eq!(is_ours(owner, mode), ours, "{owner} {mode:o}");
         }
-    }
-
-    /// A shelf with artifacts of 100 bytes that were used so many minutes ago.
-    fn shelf(uses: &[(char, u64)]) -> (tempfile::TempDir, Shelf) {
-        let directory = tempfile::tempdir().unwrap();
-        let shelf = Shelf::open(directory.path()).unwrap();
-        for &(digit, minutes) in uses {
-            let digest = digit.to_string().repeat(64);
-            shelf.keep(&digest, &[0; 100], &[&digest_key(&digest)], Path::new("/guest.wasm")).unwrap();
-            let used = SystemTime::now() - Duration::from_secs(minutes * 60);
-            for name in [artifact_name(&digest), record_name(&digest_key(&digest))] {
-                File::options().append(true).open(shelf.path.join(name)).unwrap().set_modified(used).unwrap();
-            }
-        }
-        (directory, shelf)
-    }
-
-    fn left(shelf: &Shelf) -> String {
-        holdings(&shelf.path).unwrap().iter().map(|holding| &holding.digest[..1]).collect()
-    }
-
-    #[test]
-    fn what_was_used_least_recently_is_evicted_first_and_what_was_just_made_stays() {
-        let (_directory, shelf) = shelf(&[('a', 10), ('b', 30), ('c', 20), ('d', 40)]);
-        assert_eq!(left(&shelf), "dbca");
-        shelf.evict(400, &"d".repeat(64));
-        assert_eq!(left(&shelf), "dbca");
-        shelf.evict(399, &"d".repeat(64));
-        assert_eq!(left(&shelf), "dca");
-        shelf.evict(0, &"d".repeat(64));
-        assert_eq!(left(&shelf), "d");
-        assert_eq!(clear(&shelf.path).unwrap(), 100);
-        assert_eq!(left(&shelf), "");
     }
 }

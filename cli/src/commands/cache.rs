@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -14,13 +14,17 @@ use crate::artifacts;
 use crate::catalog::Catalog;
 use crate::engine;
 use crate::output::Output;
-use crate::shelf::{self, Holding};
+use crate::shelf::holdings::{self, Holding};
+use crate::{escape, shelf};
 
 const EXAMPLES: &str = "\
 Examples:
   cipher cache
   cipher cache add ./their.wasm
   cipher cache clear";
+
+/// The last second of the year 9999, from the start of 1970: RFC 3339 has four digits for a year.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The machine code kept on disk.
 #[derive(Debug, Args)]
@@ -67,7 +71,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read or written, or a component cannot be compiled.
+    /// When the directory cannot be read or written, or a component cannot be compiled or kept.
     pub fn run(self) -> Result<()> {
         match self.action {
             None => self.show.run(),
@@ -81,17 +85,18 @@ impl Cache {
 impl Show {
     fn run(self) -> Result<()> {
         let path = shelf()?;
-        let holdings = shelf::holdings(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
+        let holdings = holdings::list(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
         let total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
         let text = match self.json {
             true => {
                 let artifacts: Vec<_> = holdings.iter().map(json).collect();
-                let most = shelf::LIMIT_BYTES;
-                let value = json!({"path": path, "bytes": total, "most_bytes": most, "artifacts": artifacts});
+                let most = holdings::LIMIT_BYTES;
+                let value =
+                    json!({"path": path.to_string_lossy(), "bytes": total, "most_bytes": most, "artifacts": artifacts});
                 serde_json::to_string_pretty(&value)? + "\n"
             }
             false => {
-                let (total, most) = (ByteSize(total), ByteSize(shelf::LIMIT_BYTES));
+                let (total, most) = (ByteSize(total), ByteSize(holdings::LIMIT_BYTES));
                 let head = format!("{}: {total} of at most {most}\n", path.display());
                 head + &holdings.iter().map(line).collect::<String>()
             }
@@ -101,13 +106,17 @@ impl Show {
 }
 
 fn json(holding: &Holding) -> serde_json::Value {
-    let used = holding.used.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     json!({
         "sha256": holding.digest,
         "component": holding.component,
         "bytes": holding.bytes,
-        "used": humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(used)).to_string(),
+        "used": rfc3339(holding.used),
     })
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().min(LAST_SECOND);
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
 fn line(holding: &Holding) -> String {
@@ -117,12 +126,12 @@ fn line(holding: &Holding) -> String {
         0 => "just now".to_owned(),
         _ => format!("{} ago", humantime::format_duration(Duration::from_secs(minutes * 60))),
     };
-    format!("  {}, used {ago}: {component}\n", ByteSize(*bytes))
+    format!("  {}, used {ago}: {}\n", ByteSize(*bytes), escape::line(component))
 }
 
 fn clear() -> Result<()> {
     let path = shelf()?;
-    let bytes = shelf::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
+    let bytes = holdings::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
     let text = format!("removed {} from {}\n", ByteSize(bytes), path.display());
     Output::stdout()?.write(text.as_bytes())
 }
@@ -135,8 +144,23 @@ impl Add {
     fn run(self) -> Result<()> {
         let (catalog, engine, limits) = (Catalog::from_environment(), engine::loader()?, self.limits.limits()?);
         for algorithm in &self.algorithms {
-            artifacts::load(&engine, &catalog.find(algorithm)?, &limits)?;
+            let guest = catalog.find(algorithm)?;
+            if let Some(reason) = artifacts::load(&engine, &guest, &limits)?.not_kept {
+                bail!("the machine code of {} is not kept: {reason}", guest.name);
+            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_has_no_name_is_shown_as_the_nearest_one() {
+        let second = Duration::from_secs(1);
+        assert_eq!(rfc3339(SystemTime::UNIX_EPOCH - second), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND) + second), "9999-12-31T23:59:59Z");
     }
 }

@@ -111,7 +111,7 @@ fn algorithms(begun: &OsStr) -> Vec<CompletionCandidate> {
         return PathCompleter::any().filter(is_component).complete(begun);
     }
     let begun = begun.to_string_lossy().to_lowercase();
-    let guests = Catalog::from_environment().all().unwrap_or_default();
+    let guests = Catalog::from_environment().all();
     let fitting = guests.into_iter().flatten().filter(|guest| guest.name.to_lowercase().starts_with(&begun));
     let candidate = |guest: catalog::Guest| {
         let description = guest.manifest.map(|manifest| crate::escape::line(&manifest.description).into_owned());

@@ -80,7 +80,7 @@ fn json(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> serde_json::Value
     let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
     json!({
         "name": guest.name,
-        "component": guest.component,
+        "component": guest.component.to_string_lossy(),
         "bytes": bytes,
         "sha256": digest,
         "imports": imports,

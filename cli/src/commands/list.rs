@@ -1,6 +1,6 @@
 //! `cipher list`.
 
-use std::path::Path;
+use std::borrow::Cow;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -31,7 +31,7 @@ pub struct List {
 struct Entry<'a> {
     name: &'a str,
     description: &'a str,
-    component: &'a Path,
+    component: Cow<'a, str>,
     settings: Vec<Described>,
 }
 
@@ -51,16 +51,23 @@ impl List {
     /// When a guest cannot be read; the others are listed all the same.
     pub fn run(self) -> Result<()> {
         let catalog = Catalog::from_environment();
-        let (guests, broken): (Vec<_>, Vec<_>) = catalog.all()?.into_iter().partition(Result::is_ok);
-        let guests: Vec<Guest> = guests.into_iter().flatten().collect();
-        let entries = guests.iter().map(Entry::new).collect::<Result<Vec<_>>>()?;
+        let guests = catalog.all();
+        let mut broken = Vec::new();
+        let mut entries = Vec::new();
+        for guest in &guests {
+            match guest.as_ref().map(Entry::new) {
+                Ok(Ok(entry)) => entries.push(entry),
+                Ok(Err(error)) => broken.push(format!("{error:#}")),
+                Err(error) => broken.push(format!("{error:#}")),
+            }
+        }
         let text = match self.json {
             true => serde_json::to_string_pretty(&entries)? + "\n",
             false => entries.iter().map(Entry::text).collect(),
         };
         Output::stdout()?.write(text.as_bytes())?;
-        for error in broken.iter().filter_map(|guest| guest.as_ref().err()) {
-            log::error!("{error:#}");
+        for error in &broken {
+            log::error!("{error}");
         }
         if !broken.is_empty() {
             bail!("{} of {} guests cannot be used", broken.len(), broken.len() + entries.len());
@@ -87,7 +94,7 @@ impl<'a> Entry<'a> {
         Ok(Self {
             name: &guest.name,
             description: manifest.map_or("", |manifest| &manifest.description),
-            component: &guest.component,
+            component: guest.component.to_string_lossy(),
             settings: settings.collect(),
         })
     }
@@ -98,6 +105,6 @@ impl<'a> Entry<'a> {
             let (variable, value, help) = (escape::line(variable), escape::line(value), escape::line(help));
             text += &format!("  {variable}={value} ({source}) {help}\n");
         }
-        text + &format!("  {}\n", escape::line(&self.component.to_string_lossy()))
+        text + &format!("  {}\n", escape::line(&self.component))
     }
 }

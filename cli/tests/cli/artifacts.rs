@@ -190,6 +190,53 @@ fn a_component_that_was_changed_is_compiled_again_whatever_its_times_say() {
 }
 
 #[test]
+fn a_lock_that_is_not_given_back_is_not_waited_for_longer_than_a_compilation_may_take() {
+    let home = Home::new();
+    let lock = File::open(home.shelf().join("lock")).expect("it was made");
+    lock.lock().expect("nobody has it");
+    fs::remove_file(home.artifact()).expect("it is removed");
+    let cipher = Cipher::new(["encrypt".as_ref(), home.component("Echo").as_os_str(), "abc".as_ref()]);
+    let ended = cipher.args(["--compile-timeout", "2s"]).env("HOME", home.directory.path()).run();
+    ended.exits(0).prints("abc\n").says("");
+    home.expect_order("locked all the same");
+    let mode = lock.metadata().expect("it is open").mode();
+    assert_eq!(mode & 0o077, 0, "others could lock it: {mode:o}");
+}
+
+#[test]
+fn what_is_not_kept_was_not_added() {
+    let echo = guests::directory().join("Echo.wasm");
+    let add = || Cipher::new(["cache".as_ref(), "add".as_ref(), echo.as_os_str()]);
+    let told = "error: the machine code of Echo is not kept: there is no cache directory";
+    for cipher in [add().env("HOME", "").env("XDG_CACHE_HOME", ""), add().file(".cache", "")] {
+        let complaints = cipher.run().exits(1).prints("").complaints();
+        assert!(complaints.starts_with(told), "{complaints}");
+    }
+}
+
+#[test]
+fn what_lies_about_on_a_shelf_is_shown_as_it_is_and_all_of_it_removed() {
+    let home = Home::new();
+    let shelf = home.shelf();
+    let cache = |action: &[&str]| Cipher::new(["cache"]).args(action).env("HOME", home.directory.path()).run().exits(0);
+    let digest = "0".repeat(64);
+    fs::write(shelf.join("stranger.record"), format!("{digest} x\n\x1b]0;title\x07\n")).expect("it is ours");
+    fs::write(shelf.join(".new-killed"), vec![0; 5 << 20]).expect("it is ours");
+    symlink("/dev/zero", shelf.join("endless.record")).expect("it is ours");
+    rustix::fs::mkfifoat(rustix::fs::CWD, shelf.join("pipe.record"), 0o644.into()).expect("it is ours");
+
+    let shown = cache(&["show"]);
+    assert!(shown.text().contains("\\u{1b}]0;title\\u{7}"), "{}", shown.text());
+    assert!(shown.text().contains("  5.0 MiB, used just now"), "{}", shown.text());
+
+    cache(&["clear"]);
+    let mut left: Vec<_> =
+        guests::files(&shelf).iter().filter_map(|file| file.file_name()?.to_str().map(str::to_owned)).collect();
+    left.sort();
+    assert_eq!(left, ["endless.record", "lock", "pipe.record"]);
+}
+
+#[test]
 fn a_call_that_is_killed_at_any_moment_leaves_what_the_next_one_can_use() {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let echo = guests::directory().join("Echo.wasm");

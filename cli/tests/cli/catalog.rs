@@ -1,6 +1,8 @@
 //! Where guests are found, and what their manifests decide.
 
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -47,6 +49,45 @@ fn the_first_directory_that_has_a_name_wins() {
     // The manifest there declares no setting, so the guest sees none.
     call(listed(&second, &first)).prints("def\n");
     call(String::new()).prints("bcd\n");
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_takes_no_other_along() {
+    let folder = directory();
+    let endless = folder.path().join("endless");
+    std::os::unix::fs::symlink("endless", &endless).expect("a link is made");
+    let warning = format!("[WARN  cipher::catalog] cannot read the guest directory '{}': ", endless.display());
+    let caesar =
+        Cipher::new(["encrypt", "Caesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(0).prints("def\n");
+    assert!(caesar.complaints().starts_with(&warning), "{}", caesar.complaints());
+    let list = Cipher::new(["list"]).env("CIPHER_GUESTS", &endless).run().exits(0);
+    assert!(list.text().contains("\nVigenere: "), "{}", list.text());
+}
+
+#[test]
+fn a_variable_that_is_not_text_takes_no_other_guest_along() {
+    let not_text = OsString::from_vec(b"W\xffM".to_vec());
+    let list = Cipher::new(["list"]).env("VIGENERE_KEYWORD", not_text).run().exits(1);
+    assert!(list.text().starts_with("Caesar: ") && !list.text().contains("Vigenere: "), "{}", list.text());
+    let complaints = list.complaints();
+    assert!(complaints.contains("VIGENERE_KEYWORD is not UTF-8"), "{complaints}");
+    assert!(complaints.ends_with("error: 1 of 2 guests cannot be used\n"), "{complaints}");
+}
+
+#[test]
+fn a_path_that_is_not_text_is_shown_as_well_as_it_can_be() {
+    let folder = directory();
+    let odd = folder.path().join(OsString::from_vec(b"o\xffdd".to_vec()));
+    add(&odd, "Odd", &echo(), "");
+    let component = odd.join("Odd.wasm");
+    for cipher in [
+        Cipher::new(["list", "--json"]).env("CIPHER_GUESTS", &odd),
+        Cipher::new(["inspect".as_ref(), "--json".as_ref(), component.as_os_str()]),
+        Cipher::new(["cache", "show", "--json"]).env("XDG_CACHE_HOME", &odd),
+    ] {
+        let shown = cipher.run().exits(0);
+        assert!(shown.text().contains("/o\u{fffd}dd/"), "{}", shown.text());
+    }
 }
 
 #[test]

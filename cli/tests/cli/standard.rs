@@ -13,6 +13,17 @@ fn a_closed_standard_output_is_an_error() {
 }
 
 #[test]
+fn help_that_nobody_can_get_is_an_error() {
+    for argument in ["--help", "--version", "encrypt --help"] {
+        let closed = Cipher::shell(format!("cipher {argument} >&-")).run().exits(1);
+        closed.prints("").says("error: standard output is closed\n");
+        let full = Cipher::shell(format!("cipher {argument} >/dev/full")).run().exits(1).complaints();
+        assert!(full.starts_with("error: cannot write to standard output: "), "{full}");
+    }
+    Cipher::shell("cipher --wrong 2>/dev/full").run().exits(2);
+}
+
+#[test]
 fn no_result_comes_out_when_standard_error_is_closed_to_its_audit_entry() {
     for command in ["encrypt Caesar Hello", "encrypt Caesar --lines <lines"] {
         Cipher::shell(format!("cipher {command} 2>&-")).file("lines", "Hello\n").run().exits(1).prints("").says("");

@@ -44,6 +44,16 @@ fn a_small_address_space_is_enough_or_an_error() {
 }
 
 #[test]
+fn a_component_is_compiled_on_one_thread_where_there_are_no_more() {
+    // A thousand of them have stacks of two gigabytes together.
+    let script = "ulimit -v 1000000 && cipher cache add Echo && cipher cache show";
+    let cipher = Cipher::shell(script).env("RAYON_NUM_THREADS", "1000").env("CIPHER_GUESTS", guests::directory());
+    let ended = cipher.run().exits(0);
+    assert!(ended.text().contains("/Echo.wasm"), "{}", ended.text());
+    ended.says("");
+}
+
+#[test]
 fn few_descriptors_are_enough_or_an_error() {
     for descriptors in 4..16 {
         for (command, output) in [
