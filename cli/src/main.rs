@@ -15,8 +15,8 @@ fn main() -> ExitCode {
     // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
     let mut logger = env_logger::Builder::new();
-    // RUST_LOG=debug is for who looks for an error here. The compiler has thousands of lines to say of a component, to who
-    // asks for it by name.
+    // RUST_LOG=debug is for an error here. The thousands of lines that the compiler has to say of a component come when they
+    // are asked for by its name.
     for module in ["cranelift_codegen", "wasmtime_internal_cranelift"] {
         logger.filter_module(module, log::LevelFilter::Warn);
     }

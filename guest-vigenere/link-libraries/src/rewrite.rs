@@ -15,7 +15,7 @@ use wasm_encoder::{
 };
 use wasmparser::{CanonicalFunction, ComponentInstance, ComponentType};
 
-/// What the walk over the exports, which found what the libraries have to offer, did not come by.
+/// What is wrong where something of a library is needed that [`Component::used`] did not find.
 const UNFORESEEN: &str = "it uses something of a library in a way that is not supported";
 
 /// Writes `component` with `linked` in place of its libraries.

@@ -1,5 +1,5 @@
 ;; Exports of libraries.wat as wit-component writes those of interfaces, in place of its "run": the second uses a type of
-;; the first. What is unused gives everything behind it another number.
+;; the first. What is unused gives everything behind it another number, but what a nested component has keeps its own.
   (type $unused (record (field "n" s32)))
   (component $unused (export "unused" (type $unused)))
   (type $text string)
@@ -13,6 +13,9 @@
     (import "import-func-run" (func $run (param "number" $imported) (result s32)))
     (alias outer 1 $text (type $outer))
     (type (instance (alias outer 2 $texts (type $a)) (alias outer 1 $outer (type $b))))
+    (core module $inner (func (export "same") (param i32) (result i32) local.get 0))
+    (core instance $inner (instantiate $inner))
+    (func (export "same") (param "number" s32) (result s32) (canon lift (core func $inner "same")))
     (type $defined_again (record (field "n" s32)))
     (export $number "number" (type $defined_again))
     (export "run" (func $run) (func (param "number" $number) (result s32))))
