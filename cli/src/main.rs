@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use cipher::commands::{self, Cli};
-use cipher::{interrupt, limits, output};
+use cipher::{engine, interrupt, limits, output};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -15,10 +15,8 @@ fn main() -> ExitCode {
     // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
     let mut logger = env_logger::Builder::new();
-    // RUST_LOG=debug is for an error here. The thousands of lines that the compiler has to say of a component come when they
-    // are asked for by its name.
-    for module in ["cranelift_codegen", "wasmtime_internal_cranelift"] {
-        logger.filter_module(module, log::LevelFilter::Warn);
+    for module in engine::LOG_COMPILER {
+        logger.filter_module(module, log::LevelFilter::Off);
     }
     logger.parse_env(level).format(output::write_diagnostic).init();
     if let Err(error) = interrupt::survive_size_limits() {
