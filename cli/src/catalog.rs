@@ -70,8 +70,13 @@ impl Catalog {
         }
         let wanted = algorithm.to_string_lossy().to_lowercase();
         for directory in &self.directories {
-            if let Some(stem) = directory.manifests_or_none().remove(&wanted) {
-                return directory.read(&stem);
+            match directory.manifests() {
+                Ok(mut manifests) => {
+                    if let Some(stem) = manifests.remove(&wanted) {
+                        return directory.read(&stem);
+                    }
+                }
+                Err(error) => warn_of_directory(&error),
             }
         }
         bail!("{}", self.unknown(algorithm))
@@ -81,11 +86,18 @@ impl Catalog {
     pub fn all(&self) -> Vec<Result<Guest>> {
         let mut found: BTreeMap<String, Result<Guest>> = BTreeMap::new();
         for directory in &self.directories {
-            for (name, stem) in directory.manifests_or_none() {
+            for (name, stem) in directory.manifests().into_iter().flatten() {
                 found.entry(name).or_insert_with(|| directory.read(&stem));
             }
         }
         found.into_values().collect()
+    }
+
+    /// Warns of the directories that exist and cannot be read. The guests of the others can be used all the same.
+    pub fn warn_of_unreadable(&self) {
+        for error in self.directories.iter().filter_map(|directory| directory.manifests().err()) {
+            warn_of_directory(&error);
+        }
     }
 
     /// The directories that are searched, in order.
@@ -136,14 +148,6 @@ impl Directory {
         Ok(stems.into_iter().map(|stem| (stem.to_string_lossy().to_lowercase(), stem)).collect())
     }
 
-    /// The manifests here; none, with a warning, if the directory cannot be read, since the other directories can be.
-    fn manifests_or_none(&self) -> BTreeMap<String, OsString> {
-        self.manifests().unwrap_or_else(|error| {
-            log::warn!("{error:#}; its guests are left out");
-            BTreeMap::new()
-        })
-    }
-
     fn read(&self, stem: &OsStr) -> Result<Guest> {
         let path = self.path.join(stem).with_added_extension("toml");
         let manifest = Manifest::read(&path)?;
@@ -157,6 +161,10 @@ impl Directory {
         }
         Ok(Guest { name: manifest.name.clone(), component, manifest: Some(manifest), shipped: self.shipped })
     }
+}
+
+fn warn_of_directory(error: &anyhow::Error) {
+    log::warn!("{error:#}; its guests are left out");
 }
 
 /// Whether `algorithm` is a path to a component rather than a name.

@@ -51,6 +51,7 @@ impl List {
     /// When a guest cannot be read; the others are listed all the same.
     pub fn run(self) -> Result<()> {
         let catalog = Catalog::from_environment();
+        catalog.warn_of_unreadable();
         let guests = catalog.all();
         let mut broken = Vec::new();
         let mut entries = Vec::new();

@@ -62,6 +62,10 @@ fn a_directory_that_cannot_be_read_takes_no_other_along() {
     assert!(caesar.complaints().starts_with(&warning), "{}", caesar.complaints());
     let list = Cipher::new(["list"]).env("CIPHER_GUESTS", &endless).run().exits(0);
     assert!(list.text().contains("\nVigenere: "), "{}", list.text());
+    let unknown = Cipher::new(["encrypt", "Cesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(1);
+    for ended in [list, unknown] {
+        assert_eq!(ended.complaints().matches(&warning).count(), 1, "{}", ended.complaints());
+    }
 }
 
 #[test]
