@@ -33,7 +33,7 @@ _list:
 
 # Build the program and both guests
 build: guests
-    @cargo build --release -p cipher </dev/null
+    @cargo build --release -p cipher-cli </dev/null
     @CIPHER_GUESTS= XDG_DATA_HOME=/nowhere {{ cipher }} cache add Caesar Vigenere </dev/null >&2
 
 # Build the guests into target/guests

@@ -1,10 +1,11 @@
-//! The `cipher` program: parse, run, and say in one line what went wrong.
+//! The `cipher` program: parse the arguments, run the command, and map its error to an exit status.
 
 use std::process::ExitCode;
 use std::thread;
 
 use cipher::commands::{self, Cli};
-use cipher::{engine, interrupt, limits, output};
+use cipher::terminal::{color, output};
+use cipher::{code::engine, exit, limits, platform};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -12,17 +13,17 @@ use clap::Parser;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    // What wasmtime warns of says nothing to a user, and is said again by the error that follows.
+    // wasmtime's own warnings mean nothing to a user, and the error that follows repeats them.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
     let mut logger = env_logger::Builder::new();
     for module in engine::LOG_COMPILER {
         logger.filter_module(module, log::LevelFilter::Off);
     }
-    logger.parse_env(level).format(output::write_diagnostic).init();
-    if let Err(error) = interrupt::survive_size_limits() {
-        log::warn!("a file at its limit of size will end the program: {error}");
+    logger.parse_env(level).format(color::write_diagnostic).init();
+    if let Err(error) = platform::signals::survive_size_limits() {
+        log::warn!("cannot ignore SIGXFSZ; exceeding a file size limit will kill the program: {error}");
     }
-    if !limits::stack_is_small() {
+    if !platform::stack::stack_is_small() {
         return run();
     }
     // A guest's stack is a part of its thread's. Past the end of that, the system ends the program without a word.
@@ -31,8 +32,8 @@ fn main() -> ExitCode {
         Ok(Ok(status)) => status,
         Ok(Err(_)) => ExitCode::FAILURE,
         Err(error) => {
-            output::complain(&format!("the stack is too small (ulimit -s), and no thread can be started: {error}"));
-            ExitCode::FAILURE
+            color::print_error(&format!("the stack is too small (ulimit -s), and no thread can be started: {error}"));
+            ExitCode::from(exit::Kind::System.status())
         }
     }
 }
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Help and version, too, come as an error: what to print, and the exit status.
+        // Help and version arrive as an error, too, with what to print and the exit status.
         Err(usage) => return commands::print_usage(&usage),
     };
     match cli.run() {
@@ -48,8 +49,8 @@ fn run() -> ExitCode {
         Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
             log::debug!("{error:?}");
-            output::complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            color::print_error(&format!("{error:#}"));
+            exit::status(&error)
         }
     }
 }

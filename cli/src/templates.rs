@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::manifest;
+use crate::guest::manifest;
 
 /// A file of a project: its path there, and its text as long as the guest is called Atbash.
 #[derive(Debug)]

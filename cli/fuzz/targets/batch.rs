@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cipher::request;
+use cipher::records::request;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|line: &[u8]| {

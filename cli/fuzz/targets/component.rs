@@ -4,7 +4,9 @@
 
 use std::sync::LazyLock;
 
-use cipher::{compiler, contract, engine};
+use cipher::code::compile;
+use cipher::sandbox::contract;
+use cipher::code::engine;
 use libfuzzer_sys::fuzz_target;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -12,7 +14,7 @@ use wasmtime::component::Component;
 static COMPILER: LazyLock<Engine> = LazyLock::new(|| engine::compiler().expect("this machine can run guests"));
 
 fuzz_target!(|bytes: &[u8]| {
-    if compiler::check_nesting(bytes).is_err() {
+    if compile::check_nesting(bytes).is_err() {
         return;
     }
     let Ok(component) = Component::from_binary(&COMPILER, bytes) else { return };

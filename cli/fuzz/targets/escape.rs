@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cipher::escape;
+use cipher::terminal::escape;
 use libfuzzer_sys::fuzz_target;
 
 /// Whether `c` moves a cursor, ends a line, changes a colour, hides or reorders text.

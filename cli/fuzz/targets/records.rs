@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use cipher::records::{Blocks, Separator};
+use cipher::records::split::{Blocks, Separator};
 use libfuzzer_sys::fuzz_target;
 
 /// Hands out at most `.1` bytes at a time.

@@ -10,19 +10,19 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::options::{AuditOptions, JobOptions, LimitOptions};
-use crate::audit::{Format, Lines};
-use crate::catalog::{self, Catalog};
-use crate::clock::Clock;
-use crate::jobs::Done;
+use crate::audit::format::{EventLines, Format};
+use crate::guest::catalog::{self, Catalog};
+use crate::guest::settings::{self, Setting};
 use crate::limits::Limits;
-use crate::output::Output;
-use crate::pipeline::{self, Ends};
-use crate::records::{Block, Blocks, Separator};
-use crate::regular_file;
-use crate::request::{self, Id, Request, Way};
-use crate::session::{Linked, Operation, Session};
-use crate::settings::{self, Setting};
-use crate::standard::Standard;
+use crate::platform::file;
+use crate::platform::standard::Standard;
+use crate::records::pipeline::{self, Ends};
+use crate::records::request::{self, Id, Request, Way};
+use crate::records::split::{Block, Blocks, Separator};
+use crate::records::workers::BlockResult;
+use crate::sandbox::epoch::EpochTicker;
+use crate::sandbox::instance::{GuestInstance, GuestPre, Operation};
+use crate::terminal::output::Output;
 
 /// How many instances a worker keeps for requests to come, each of one guest with its settings.
 const SESSIONS: usize = 8;
@@ -77,7 +77,7 @@ impl Batch {
     pub fn run(self) -> Result<()> {
         let limits = self.limits.limits()?;
         let input = match &self.file {
-            Some(path) => regular_file::open(path).with_context(|| format!("cannot read '{}'", path.display()))?,
+            Some(path) => file::open(path).with_context(|| format!("cannot read '{}'", path.display()))?,
             None => Standard::Input.open()?,
         };
         let output = Output::stdout()?;
@@ -108,13 +108,13 @@ impl Batch {
 /// The guests that were asked for, each loaded once, for all workers.
 struct Guests {
     catalog: Catalog,
-    clock: Clock,
+    clock: EpochTicker,
     limits: Limits,
-    known: Mutex<HashMap<String, Arc<Linked>>>,
+    known: Mutex<HashMap<String, Arc<GuestPre>>>,
 }
 
 impl Guests {
-    fn get(&self, algorithm: &str) -> Result<Arc<Linked>> {
+    fn get(&self, algorithm: &str) -> Result<Arc<GuestPre>> {
         if catalog::is_path(algorithm.as_ref()) {
             bail!("algorithm: {algorithm:?} is a path; a request can only name a guest of the catalog");
         }
@@ -123,7 +123,7 @@ impl Guests {
             return Ok(found.clone());
         }
         let guest = self.catalog.find(algorithm.as_ref())?;
-        let linked = Linked::load(&guest, &self.clock, &self.limits)?;
+        let linked = GuestPre::load(&guest, &self.clock, &self.limits)?;
         known.insert(algorithm.to_owned(), linked.clone());
         Ok(linked)
     }
@@ -136,13 +136,13 @@ struct Worker {
     isolate: bool,
     fail_fast: bool,
     /// Instances for requests to come, the last used at the end.
-    sessions: Vec<(String, Vec<Setting>, Session)>,
+    sessions: Vec<(String, Vec<Setting>, GuestInstance)>,
 }
 
 impl Worker {
-    fn work(&mut self, block: Block) -> Done {
+    fn work(&mut self, block: Block) -> BlockResult {
         let bytes = block.bytes.len() as u64;
-        let mut done = Done { bytes, entries: Lines::new(self.format), ..Done::default() };
+        let mut done = BlockResult { bytes, entries: EventLines::new(self.format), ..BlockResult::default() };
         for (number, record) in (block.first..).zip(Separator::Line.records(&block.bytes)) {
             done.count += 1;
             let (id, result) = self.line(number, record.text, &mut done);
@@ -165,18 +165,19 @@ impl Worker {
         done
     }
 
-    fn line<'a>(&mut self, number: u64, line: &'a [u8], done: &mut Done) -> (Id<'a>, Result<String>) {
+    fn line<'a>(&mut self, number: u64, line: &'a [u8], done: &mut BlockResult) -> (Id<'a>, Result<String>) {
         match request::parse(line) {
             Ok(request) => (request.id, self.request(number, request, done)),
             Err((id, error)) => (id, Err(error)),
         }
     }
 
-    fn request(&mut self, number: u64, request: Request<'_>, done: &mut Done) -> Result<String> {
+    fn request(&mut self, number: u64, request: Request<'_>, done: &mut BlockResult) -> Result<String> {
         let linked = self.guests.get(&request.algorithm)?;
         let guest = linked.guest();
         let settings = settings::resolve(guest, &request.settings.0)?;
-        let reusable = |(name, with, _): &(String, Vec<Setting>, Session)| *name == guest.name && *with == settings;
+        let reusable =
+            |(name, with, _): &(String, Vec<Setting>, GuestInstance)| *name == guest.name && *with == settings;
         let mut session = match self.sessions.iter().position(reusable) {
             Some(at) => self.sessions.remove(at).2,
             None => linked.open(&settings, number, &mut done.entries)?,

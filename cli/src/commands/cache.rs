@@ -10,12 +10,13 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::options::LimitOptions;
-use crate::artifacts;
-use crate::catalog::Catalog;
-use crate::engine;
-use crate::output::Output;
-use crate::shelf::holdings::{self, Holding};
-use crate::{escape, shelf};
+use crate::code::artifact;
+use crate::code::cache;
+use crate::code::cache::evict::{self, CacheEntry};
+use crate::code::engine;
+use crate::guest::catalog::Catalog;
+use crate::terminal::escape;
+use crate::terminal::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,18 +86,18 @@ impl Cache {
 impl Show {
     fn run(self) -> Result<()> {
         let path = shelf()?;
-        let holdings = holdings::list(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
+        let holdings = evict::list(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
         let total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
         let text = match self.json {
             true => {
                 let artifacts: Vec<_> = holdings.iter().map(json).collect();
-                let most = holdings::LIMIT_BYTES;
+                let most = evict::LIMIT_BYTES;
                 let value =
                     json!({"path": path.to_string_lossy(), "bytes": total, "most_bytes": most, "artifacts": artifacts});
                 serde_json::to_string_pretty(&value)? + "\n"
             }
             false => {
-                let (total, most) = (ByteSize(total), ByteSize(holdings::LIMIT_BYTES));
+                let (total, most) = (ByteSize(total), ByteSize(evict::LIMIT_BYTES));
                 let head = format!("{}: {total} of at most {most}\n", path.display());
                 head + &holdings.iter().map(line).collect::<String>()
             }
@@ -105,7 +106,7 @@ impl Show {
     }
 }
 
-fn json(holding: &Holding) -> serde_json::Value {
+fn json(holding: &CacheEntry) -> serde_json::Value {
     json!({
         "sha256": holding.digest,
         "component": holding.component,
@@ -119,8 +120,8 @@ fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
-fn line(holding: &Holding) -> String {
-    let Holding { component, bytes, used, .. } = holding;
+fn line(holding: &CacheEntry) -> String {
+    let CacheEntry { component, bytes, used, .. } = holding;
     let minutes = used.elapsed().unwrap_or_default().as_secs() / 60;
     let ago = match minutes {
         0 => "just now".to_owned(),
@@ -131,13 +132,13 @@ fn line(holding: &Holding) -> String {
 
 fn clear() -> Result<()> {
     let path = shelf()?;
-    let bytes = holdings::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
+    let bytes = evict::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
     let text = format!("removed {} from {}\n", ByteSize(bytes), path.display());
     Output::stdout()?.write(text.as_bytes())
 }
 
 fn shelf() -> Result<PathBuf> {
-    shelf::of_user().context("there is no cache directory: neither XDG_CACHE_HOME nor HOME is an absolute path")
+    cache::of_user().context("there is no cache directory: neither XDG_CACHE_HOME nor HOME is an absolute path")
 }
 
 impl Add {
@@ -145,7 +146,7 @@ impl Add {
         let (catalog, engine, limits) = (Catalog::from_environment(), engine::loader()?, self.limits.limits()?);
         for algorithm in &self.algorithms {
             let guest = catalog.find(algorithm)?;
-            if let Some(reason) = artifacts::load(&engine, &guest, &limits)?.not_kept {
+            if let Some(reason) = artifact::load(&engine, &guest, &limits)?.not_kept {
                 bail!("the machine code of {} is not kept: {reason}", guest.name);
             }
         }

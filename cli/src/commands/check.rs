@@ -5,10 +5,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::options::{GuestOptions, LimitOptions};
-use crate::clock::Clock;
-use crate::kit::{self, Case, Outcome};
-use crate::output::Output;
-use crate::{engine, escape};
+use crate::code::engine;
+use crate::conformance::{self, Case, Outcome};
+use crate::sandbox::epoch::EpochTicker;
+use crate::terminal::escape;
+use crate::terminal::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +42,7 @@ impl Check {
         let (guest, limits) = (self.guest.find()?, self.limits.limits()?);
         let mut output = Output::stdout()?;
         let (mut cases, mut failed) = (0, 0);
-        kit::check(&guest, &self.guest.given(), &Clock::new(engine::loader()?), &limits, |case| {
+        conformance::check(&guest, &self.guest.given(), &EpochTicker::new(engine::loader()?), &limits, |case| {
             cases += 1;
             failed += u32::from(matches!(case.outcome, Outcome::Fails(_)));
             let line = if self.json { json(&case).to_string() } else { text(&case) };

@@ -7,8 +7,8 @@ use clap::{Arg, Args, Command, CommandFactory, Id, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 
 use super::Cli;
-use crate::catalog::{self, Catalog};
-use crate::output::Output;
+use crate::guest::catalog::{self, Catalog};
+use crate::terminal::output::Output;
 
 /// What the arguments are called in help that name an algorithm.
 const ALGORITHM: &str = "ALGORITHM";
@@ -113,8 +113,9 @@ fn algorithms(begun: &OsStr) -> Vec<CompletionCandidate> {
     let begun = begun.to_string_lossy().to_lowercase();
     let guests = Catalog::from_environment().all();
     let fitting = guests.into_iter().flatten().filter(|guest| guest.name.to_lowercase().starts_with(&begun));
-    let candidate = |guest: catalog::Guest| {
-        let description = guest.manifest.map(|manifest| crate::escape::line(&manifest.description).into_owned());
+    let candidate = |guest: crate::guest::Guest| {
+        let description =
+            guest.manifest.map(|manifest| crate::terminal::escape::line(&manifest.description).into_owned());
         CompletionCandidate::new(guest.name).help(description.map(Into::into))
     };
     fitting.map(candidate).collect()

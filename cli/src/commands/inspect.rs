@@ -8,10 +8,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::options::LimitOptions;
-use crate::catalog::{Catalog, Guest};
-use crate::contract::{self, Fit};
-use crate::output::Output;
-use crate::{artifacts, engine, escape};
+use crate::code::artifact;
+use crate::code::engine;
+use crate::guest::Guest;
+use crate::guest::catalog::Catalog;
+use crate::sandbox::contract::{self, ContractReport};
+use crate::terminal::escape;
+use crate::terminal::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,8 +43,8 @@ impl Inspect {
     pub fn run(self) -> Result<()> {
         let guest = Catalog::from_environment().find(&self.algorithm)?;
         let engine = engine::loader()?;
-        let artifact = artifacts::load(&engine, &guest, &self.limits.limits()?)?;
-        let bytes = guest.component.metadata().with_context(|| artifacts::cannot_read(&guest.component))?.len();
+        let artifact = artifact::load(&engine, &guest, &self.limits.limits()?)?;
+        let bytes = guest.component.metadata().with_context(|| artifact::cannot_read(&guest.component))?.len();
         let fit = contract::fit(&engine, &artifact.component);
         let text = match self.json {
             true => serde_json::to_string_pretty(&json(&guest, &artifact.digest, bytes, &fit))? + "\n",
@@ -55,7 +58,7 @@ impl Inspect {
     }
 }
 
-fn text(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> String {
+fn text(guest: &Guest, digest: &str, bytes: u64, fit: &ContractReport) -> String {
     let path = escape::line(&guest.component.to_string_lossy()).into_owned();
     let mut text = format!("{}: {path}\n  {}, sha256:{digest}\nimports\n", guest.name, ByteSize(bytes));
     for import in &fit.imports {
@@ -75,7 +78,7 @@ fn text(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> String {
     text
 }
 
-fn json(guest: &Guest, digest: &str, bytes: u64, fit: &Fit) -> serde_json::Value {
+fn json(guest: &Guest, digest: &str, bytes: u64, fit: &ContractReport) -> serde_json::Value {
     let imports: Vec<_> = fit.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
     let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
     json!({

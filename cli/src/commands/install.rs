@@ -9,13 +9,15 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::options::LimitOptions;
-use crate::catalog::{self, Catalog};
-use crate::clock::Clock;
-use crate::kit::{self, Outcome};
-use crate::manifest::Manifest;
-use crate::output::Output;
-use crate::settings::Given;
-use crate::{artifacts, engine, escape};
+use crate::code::artifact;
+use crate::code::engine;
+use crate::conformance::{self, Outcome};
+use crate::guest::catalog::{self, Catalog};
+use crate::guest::manifest::Manifest;
+use crate::guest::settings::Overrides;
+use crate::sandbox::epoch::EpochTicker;
+use crate::terminal::escape;
+use crate::terminal::output::Output;
 
 const INSTALL_EXAMPLES: &str = "\
 Examples:
@@ -58,7 +60,7 @@ impl Install {
         };
         let engine = engine::loader()?;
         let mut failed = Vec::new();
-        kit::check(&guest, &Given::new(), &Clock::new(engine.clone()), &limits, |case| {
+        conformance::check(&guest, &Overrides::new(), &EpochTicker::new(engine.clone()), &limits, |case| {
             if let Outcome::Fails(reason) = case.outcome {
                 failed.push(format!("{}: {reason}", case.name));
             }
@@ -75,16 +77,16 @@ impl Install {
             let other = other.component.display().to_string();
             bail!("{} means '{other}' now; --force installs yours in front of it", guest.name);
         }
-        let digest = artifacts::load(&engine, &guest, &limits)?.digest;
+        let digest = artifact::load(&engine, &guest, &limits)?.digest;
         let to = |ending: &str| directory.join(&guest.name).with_added_extension(ending);
         fs::create_dir_all(&directory).with_context(|| format!("cannot make '{}'", directory.display()))?;
-        let component = fs::read(&path).with_context(|| artifacts::cannot_read(&path))?;
+        let component = fs::read(&path).with_context(|| artifact::cannot_read(&path))?;
         let text = fs::read_to_string(path.with_extension("toml")).context("cannot read the manifest")?;
         write(&to("wasm"), &component)?;
         write(&to("toml"), pinned(text, manifest, &digest).as_bytes())?;
         // Read back as any call will, so that the pin is compared and the machine code is ready.
         let installed = catalog.find(OsStr::new(&guest.name))?;
-        artifacts::load(&engine, &installed, &limits)?;
+        artifact::load(&engine, &installed, &limits)?;
         Output::stdout()?.write(format!("installed {} in {}\n", guest.name, directory.display()).as_bytes())
     }
 }

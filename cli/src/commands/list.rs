@@ -6,10 +6,11 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use crate::catalog::{Catalog, Guest};
-use crate::escape;
-use crate::output::Output;
-use crate::settings::{self, Given, Setting};
+use crate::guest::Guest;
+use crate::guest::catalog::Catalog;
+use crate::guest::settings::{self, Overrides, Setting};
+use crate::terminal::escape;
+use crate::terminal::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,11 +33,11 @@ struct Entry<'a> {
     name: &'a str,
     description: &'a str,
     component: Cow<'a, str>,
-    settings: Vec<Described>,
+    settings: Vec<SettingReport>,
 }
 
 #[derive(Debug, Serialize)]
-struct Described {
+struct SettingReport {
     #[serde(flatten)]
     setting: Setting,
     default: String,
@@ -84,9 +85,9 @@ impl List {
 impl<'a> Entry<'a> {
     fn new(guest: &'a Guest) -> Result<Self> {
         let manifest = guest.manifest.as_ref();
-        let settings = settings::resolve(guest, &Given::new())?.into_iter().map(|setting| {
+        let settings = settings::resolve(guest, &Overrides::new())?.into_iter().map(|setting| {
             let declared = manifest.and_then(|manifest| manifest.settings.get(&setting.variable));
-            Described {
+            SettingReport {
                 default: declared.map(|declared| declared.default.clone()).unwrap_or_default(),
                 help: declared.map(|declared| declared.help.clone()).unwrap_or_default(),
                 setting,
@@ -102,7 +103,7 @@ impl<'a> Entry<'a> {
 
     fn text(&self) -> String {
         let mut text = format!("{}: {}\n", self.name, escape::line(self.description));
-        for Described { setting: Setting { variable, value, source }, help, .. } in &self.settings {
+        for SettingReport { setting: Setting { variable, value, source }, help, .. } in &self.settings {
             let (variable, value, help) = (escape::line(variable), escape::line(value), escape::line(help));
             text += &format!("  {variable}={value} ({source}) {help}\n");
         }

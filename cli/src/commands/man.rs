@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Command, CommandFactory};
 
 use super::Cli;
-use crate::engine;
+use crate::code::engine;
 
 /// The manual, a page for every command.
 #[derive(Debug, Args)]

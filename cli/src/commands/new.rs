@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::output;
 use crate::templates::{self, File};
+use crate::terminal::color;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,7 +56,7 @@ impl New {
         let directory = self.directory.unwrap_or_else(|| self.name.to_lowercase().into());
         templates::write(self.language.files(), &self.name, &directory)?;
         let shown = directory.display();
-        output::hint(&format!("wrote the project; go on with 'cd {shown} && ./build', and see {shown}/README.md"));
+        color::print_hint(&format!("wrote the project; go on with 'cd {shown} && ./build', and see {shown}/README.md"));
         Ok(())
     }
 }

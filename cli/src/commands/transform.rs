@@ -8,17 +8,19 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
-use crate::audit::{Format, Lines, Sink};
-use crate::input::{Beginning, Input};
-use crate::jobs::Done;
+use crate::audit::format::{EventLines, Format};
+use crate::audit::sink::Sink;
+use crate::guest::settings::{self, Setting};
 use crate::limits::Limits;
-use crate::output::{self, Output};
-use crate::pipeline::{self, Ends};
-use crate::progress::Progress;
-use crate::records::{Block, Blocks, Record, Separator};
-use crate::session::{Linked, Operation, Session};
-use crate::settings::{self, Setting};
-use crate::standard::Standard;
+use crate::platform::standard::Standard;
+use crate::records::message::{Beginning, Input};
+use crate::records::pipeline::{self, Ends};
+use crate::records::split::{Block, Blocks, Record, Separator};
+use crate::records::workers::BlockResult;
+use crate::sandbox::instance::{GuestInstance, GuestPre, Operation};
+use crate::terminal::color;
+use crate::terminal::output::Output;
+use crate::terminal::progress::Progress;
 
 /// For `cipher encrypt --help`.
 pub const ENCRYPT_EXAMPLES: &str = "\
@@ -36,7 +38,7 @@ Examples:
   VIGENERE_KEYWORD=LEMON cipher decrypt Vigenere LXFOPVEFRNHR
   find . -print0 | cipher encrypt Caesar --null | cipher decrypt Caesar --null";
 
-/// One message, or standard input, through one guest.
+/// SingleMessage message, or standard input, through one guest.
 #[derive(Debug, Args)]
 pub struct Transform {
     #[command(flatten)]
@@ -71,15 +73,15 @@ impl Transform {
         let input = self.text.is_none().then(stdin).transpose()?;
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
         let mut sink = self.audit.sink(streams)?;
-        let linked = Linked::load(&guest, &self.jobs.clock()?, &limits)?;
+        let linked = GuestPre::load(&guest, &self.jobs.clock()?, &limits)?;
         let separator = match (self.lines, self.null) {
             (true, _) => Separator::Line,
             (_, true) => Separator::Nul,
             _ => {
-                let mut lines = Lines::new(sink.format());
+                let mut lines = EventLines::new(sink.format());
                 let opened = linked.open(&settings, 1, &mut lines);
                 sink.write(lines)?;
-                let mut one = One { session: opened?, operation, sink, output };
+                let mut one = SingleMessage { session: opened?, operation, sink, output };
                 let done = match (input, self.text) {
                     (Some(input), _) => one.stdin(&input, &limits),
                     (None, text) => one.call(&text.unwrap_or_default(), "\n"),
@@ -116,20 +118,20 @@ impl Transform {
 /// Standard input without a buffer of its own; a person at a terminal is told that it is waited for.
 fn stdin() -> Result<File> {
     if io::stdin().is_terminal() {
-        output::hint("reading the message from the terminal; end it with Ctrl-D");
+        color::print_hint("reading the message from the terminal; end it with Ctrl-D");
     }
     Standard::Input.open()
 }
 
-/// One message, from its text to its result.
-struct One {
-    session: Session,
+/// SingleMessage message, from its text to its result.
+struct SingleMessage {
+    session: GuestInstance,
     operation: Operation,
     sink: Sink,
     output: Output,
 }
 
-impl One {
+impl SingleMessage {
     /// The whole message in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
         let mut result = Vec::new();
@@ -141,7 +143,7 @@ impl One {
 
     /// Writes what the guest has put on record since this was last called.
     fn report(&mut self) -> Result<()> {
-        let mut lines = Lines::new(self.sink.format());
+        let mut lines = EventLines::new(self.sink.format());
         self.session.report(&mut lines);
         self.sink.write(lines)
     }
@@ -174,7 +176,7 @@ impl One {
 
 /// One of the threads that work on records.
 struct Worker {
-    guest: Arc<Linked>,
+    guest: Arc<GuestPre>,
     settings: Arc<[Setting]>,
     operation: Operation,
     separator: Separator,
@@ -182,16 +184,16 @@ struct Worker {
     isolate: bool,
     fail_fast: bool,
     /// The instance that the next record gets; none at the start and after a record that failed.
-    session: Option<Session>,
+    session: Option<GuestInstance>,
 }
 
 impl Worker {
-    fn work(&mut self, block: Block) -> Done {
-        let mut done = Done {
+    fn work(&mut self, block: Block) -> BlockResult {
+        let mut done = BlockResult {
             output: Vec::with_capacity(block.bytes.len()),
-            entries: Lines::new(self.format),
+            entries: EventLines::new(self.format),
             bytes: block.bytes.len() as u64,
-            ..Done::default()
+            ..BlockResult::default()
         };
         for (number, record) in (block.first..).zip(self.separator.records(&block.bytes)) {
             done.count += 1;
@@ -207,7 +209,7 @@ impl Worker {
         done
     }
 
-    fn record(&mut self, number: u64, record: Record<'_>, done: &mut Done) -> Result<()> {
+    fn record(&mut self, number: u64, record: Record<'_>, done: &mut BlockResult) -> Result<()> {
         let text = std::str::from_utf8(record.text).map_err(|error| {
             let at = error.valid_up_to();
             anyhow!("it is not UTF-8: byte 0x{:02x} at offset {at} of the record", record.text[at])

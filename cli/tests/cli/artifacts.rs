@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::cipher::{Cipher, Ended};
 use crate::guests;
+use crate::harness::{Cipher, Ended};
 
 /// A home with two guests, each of which was called once.
 struct Home {
@@ -134,7 +134,7 @@ fn what_another_user_could_have_written_is_not_loaded() {
 
     open(&home.shelf(), 0o777);
     let ended = home.call("Echo").exits(0).prints("abc\n");
-    let warning = format!("[WARN  cipher::shelf] '{}' is not used for machine code", home.shelf().display());
+    let warning = format!("[WARN  cipher::code::cache] '{}' is not used for machine code", home.shelf().display());
     assert!(ended.complaints().contains(&warning), "{}", ended.complaints());
     open(&home.shelf(), 0o755);
     home.expect_order("closed again");

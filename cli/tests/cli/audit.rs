@@ -6,8 +6,8 @@ use std::thread;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cipher::{Cipher, entry};
 use crate::guests;
+use crate::harness::{Cipher, entry};
 
 #[test]
 fn a_json_entry_has_the_hosts_fields_and_apart_from_them_the_guests() {

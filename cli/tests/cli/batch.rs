@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cipher::{Cipher, Ended, entry, same};
 use crate::guests;
+use crate::harness::{Cipher, Ended, entry, same};
 
 fn batch(lines: &str) -> Ended {
     Cipher::new(["batch"]).stdin(lines).run()

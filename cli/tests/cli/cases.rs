@@ -6,8 +6,8 @@ use std::fs;
 use serde::Deserialize;
 use snapbox::{Assert, Redactions};
 
-use crate::cipher::{Cipher, Ended};
 use crate::guests;
+use crate::harness::{Cipher, Ended};
 
 /// A scenario. Everything that the program answers has to be written, even when it is empty.
 ///

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cipher::{Cipher, entry};
 use crate::guests;
+use crate::harness::{Cipher, entry};
 
 fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
@@ -56,7 +56,7 @@ fn a_directory_that_cannot_be_read_takes_no_other_along() {
     let folder = directory();
     let endless = folder.path().join("endless");
     std::os::unix::fs::symlink("endless", &endless).expect("a link is made");
-    let warning = format!("[WARN  cipher::catalog] cannot read the guest directory '{}': ", endless.display());
+    let warning = format!("[WARN  cipher::guest::catalog] cannot read the guest directory '{}': ", endless.display());
     let caesar =
         Cipher::new(["encrypt", "Caesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(0).prints("def\n");
     assert!(caesar.complaints().starts_with(&warning), "{}", caesar.complaints());

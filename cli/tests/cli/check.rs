@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::cipher::{Cipher, Ended};
+use crate::harness::{Cipher, Ended};
 
 const RIGHT: &str = include_str!("../kit/right.wat");
 const MANIFEST: &str = "\

@@ -1,7 +1,7 @@
 //! Colours: where they are, and that a guest's words never have any.
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 fn has_colour(text: &[u8]) -> bool {
     text.contains(&0x1b)
@@ -55,11 +55,15 @@ fn at_a_terminal_there_are_colours_unless_they_are_not_wanted() {
 fn only_the_first_word_of_an_error_is_coloured_and_nothing_of_a_result_an_entry_or_a_guest() {
     let always = |arguments: [&str; 3]| Cipher::new(arguments).args(["--color", "always"]);
     let guests = |cipher: Cipher| cipher.env("CIPHER_GUESTS", guests::directory());
-    always(["encrypt", "Caesar", "abc"]).run().exits(0).prints("def\n").says(&crate::cipher::entry("encrypt", "abc"));
+    always(["encrypt", "Caesar", "abc"]).run().exits(0).prints("def\n").says(&crate::harness::entry("encrypt", "abc"));
     let error = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m Printer failed: this is \\u{1b}[31mno result\n";
     guests(always(["decrypt", "Printer", "x"])).run().exits(1).prints("").says(error);
-    let info = "[INFO  cipher::failure] Printer printed: this is \\u{1b}[31mno result\n";
-    guests(always(["encrypt", "Printer", "x"])).env("RUST_LOG", "info,cipher::compiler=warn").run().exits(0).says(info);
+    let info = "[INFO  cipher::sandbox::error] Printer printed: this is \\u{1b}[31mno result\n";
+    guests(always(["encrypt", "Printer", "x"]))
+        .env("RUST_LOG", "info,cipher::code::compile=warn")
+        .run()
+        .exits(0)
+        .says(info);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a word on the command line may become. That shells take it so is shown by `scripts/test-shells`.
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 /// The candidates for the last of `words`, each without what it is.
 fn candidates(words: &[&str]) -> Vec<String> {

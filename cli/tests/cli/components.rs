@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::cipher::{Cipher, Ended};
 use crate::guests;
+use crate::harness::{Cipher, Ended};
 
 /// A small component that runs, as bytes.
 fn echo() -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::cipher::{Cipher, Ended};
+use crate::harness::{Cipher, Ended};
 
 /// Clears the screen, goes to another line, and turns the direction of writing.
 const NAME: &str = "\u{1b}[2J\n\u{202e}\u{9b}2J";

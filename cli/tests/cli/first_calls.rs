@@ -3,8 +3,8 @@
 use std::fs;
 use std::thread;
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 #[test]
 fn many_first_calls_at_once_all_succeed_and_leave_what_the_next_one_uses() {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use snapbox::{Assert, Data};
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 fn help(command: &str) -> String {
     let ended = Cipher::new(command.split(' ').skip(1)).args(["--help"]).run().exits(0).says("");

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use crate::cipher::{Cipher, entry, same};
 use crate::guests;
+use crate::harness::{Cipher, entry, same};
 use crate::reference::{caesar, vigenere};
 
 const MIB: usize = 1 << 20;

@@ -4,8 +4,8 @@ use std::fs;
 
 use snapbox::Assert;
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 /// A call of a misbehaving guest. The comment at the top of its file has one or several:
 ///

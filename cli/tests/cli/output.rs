@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::PipeWriter;
 use std::process::Stdio;
 
-use crate::cipher::{Cipher, Ended, entry, same};
+use crate::harness::{Cipher, Ended, entry, same};
 use crate::reference::caesar;
 
 const FULL: &str = "No space left on device (os error 28)";

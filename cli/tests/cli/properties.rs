@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::cipher::Cipher;
+use crate::harness::Cipher;
 use crate::reference::{caesar, vigenere};
 
 /// An algorithm with a setting.

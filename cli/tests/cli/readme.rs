@@ -4,7 +4,7 @@ use std::fs;
 
 use snapbox::Assert;
 
-use crate::cipher::Cipher;
+use crate::harness::Cipher;
 
 /// A `console` block: commands with what they write.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Many messages in one input: `--lines` and `--null`.
 
-use crate::cipher::{Cipher, Ended, entry, same};
 use crate::guests;
+use crate::harness::{Cipher, Ended, entry, same};
 use crate::reference::caesar;
 
 fn lines(text: impl AsRef<[u8]>) -> Ended {

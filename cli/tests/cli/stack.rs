@@ -1,7 +1,7 @@
 //! The stack of a guest, whatever stack the program was started with.
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 #[test]
 fn a_recursion_without_an_end_is_a_trap_whatever_the_stack() {

@@ -1,6 +1,6 @@
 //! Standard input, output and error that are closed, and files that are two of them at once.
 
-use crate::cipher::Cipher;
+use crate::harness::Cipher;
 
 const KHOOR: &str = "[AUDIT] Action: encrypt | Detail: Length: 5\n";
 

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use crate::cipher::{Cipher, Ended, entry, same};
 use crate::guests;
+use crate::harness::{Cipher, Ended, entry, same};
 
 /// Expects what a call that went well has, or else no result and an error in one line: never a panic or an abort.
 #[track_caller]

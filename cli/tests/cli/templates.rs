@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::cipher::Cipher;
 use crate::guests;
+use crate::harness::Cipher;
 
 const RUST: &str = "\
 .gitignore

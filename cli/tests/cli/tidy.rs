@@ -50,12 +50,12 @@ fn only_main_and_commands_know_clap() {
 
 #[test]
 fn only_what_runs_guests_knows_wasmtime() {
-    only(&["engine", "artifacts", "clock", "contract", "host", "lift", "limits", "session", "failure"], &["wasmtime"]);
+    only(&["code", "sandbox"], &["wasmtime"]);
 }
 
 #[test]
 fn only_artifacts_results_and_what_runs_before_main_is_unsafe() {
-    only(&["artifacts", "lift", "standard"], &["unsafe"]);
+    only(&["code", "sandbox", "platform"], &["unsafe"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Input that comes little by little, as from `tail -f`: each result appears before the next record is written.
 
-use crate::cipher::{Cipher, entry};
+use crate::harness::{Cipher, entry};
 
 #[test]
 fn every_line_is_answered_before_the_next_one_is_there() {

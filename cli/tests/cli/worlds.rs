@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use cipher::audit::Lines;
-use cipher::catalog::{Catalog, Guest};
-use cipher::clock::Clock;
+use cipher::audit::format::EventLines;
+use cipher::code::artifact;
+use cipher::code::engine;
+use cipher::guest::Guest;
+use cipher::guest::catalog::Catalog;
+use cipher::guest::settings;
 use cipher::limits::Limits;
-use cipher::session::{Linked, Operation};
-use cipher::{artifacts, engine, settings};
+use cipher::sandbox::epoch::EpochTicker;
+use cipher::sandbox::instance::{GuestPre, Operation};
 use wasmtime::Store;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -32,13 +35,13 @@ fn secrets() -> [(&'static str, String); 2] {
 
 #[test]
 fn a_message_in_three_pieces_is_what_it_is_as_a_whole_wherever_it_is_cut() {
-    let clock = Clock::new(engine::loader().unwrap());
+    let clock = EpochTicker::new(engine::loader().unwrap());
     let cuts: Vec<usize> = (0..=TEXT.len()).filter(|&at| TEXT.is_char_boundary(at)).collect();
     for (name, secret) in secrets() {
         let guest = guest(name);
-        let linked = Linked::load(&guest, &clock, &Limits::default()).unwrap();
-        let settings = settings::resolve(&guest, &settings::Given::new()).unwrap();
-        let mut session = linked.open(&settings, 1, &mut Lines::default()).unwrap();
+        let linked = GuestPre::load(&guest, &clock, &Limits::default()).unwrap();
+        let settings = settings::resolve(&guest, &settings::Overrides::new()).unwrap();
+        let mut session = linked.open(&settings, 1, &mut EventLines::default()).unwrap();
         assert_eq!(session.call(Operation::Encrypt, TEXT).unwrap(), secret);
         session.take_entries();
         for (operation, text, result) in
@@ -89,7 +92,7 @@ impl audit_log::Host for Plain {
 fn a_host_with_the_contracts_world_alone_runs_the_guests() {
     let engine = engine::loader().unwrap();
     for (name, secret) in secrets() {
-        let component = artifacts::load(&engine, &guest(name), &Limits::default()).unwrap().component;
+        let component = artifact::load(&engine, &guest(name), &Limits::default()).unwrap().component;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
         EncoderDecoderService::add_to_linker::<_, HasSelf<Plain>>(&mut linker, |host| host).unwrap();

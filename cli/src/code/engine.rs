@@ -1,0 +1,178 @@
+//! The only place where wasmtime is configured.
+
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result};
+use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
+
+/// A macro and not a constant, so that `concat!` takes it.
+macro_rules! wasmtime_version {
+    () => {
+        "48.0.8"
+    };
+}
+
+/// The exact version of wasmtime in this binary; a test holds it against `Cargo.lock`.
+pub const WASMTIME_VERSION: &str = wasmtime_version!();
+
+/// The version of this program, with that of wasmtime.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");
+
+/// The modules whose diagnostics are about machine code: thousands of lines for a component, which come when they are asked
+/// for by these names, and not with what else `RUST_LOG=debug` brings.
+pub const LOG_COMPILER: [&str; 2] = ["cranelift_codegen", "wasmtime_internal_cranelift"];
+
+/// An engine that runs machine code and has no compiler.
+///
+/// # Errors
+///
+/// When the system or processor cannot run what this program was built for.
+pub fn loader() -> Result<Engine> {
+    // Setting a compiler up reads tables and probes the processor, which most calls would do for nothing.
+    let mut config = config()?;
+    config.enable_compiler(false);
+    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")
+}
+
+/// An engine like [`loader`] for instances that each live for one record, no more than `instances` of them at a time.
+///
+/// The memory of one that has ended is set back, as far as it was written to, and serves the next; otherwise it would be
+/// mapped and faulted in afresh for every record.
+///
+/// # Errors
+///
+/// As for [`loader`], and when the system has not so much address space to give.
+pub fn pool(instances: usize) -> Result<Engine> {
+    let instances = u32::try_from(instances)?;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances).total_core_instances(instances * POOLED.core_instances);
+    pool.total_memories(instances * POOLED.memories).max_memories_per_module(POOLED.memories);
+    pool.total_tables(instances * POOLED.tables).max_tables_per_module(POOLED.tables);
+    pool.table_elements(POOLED.table_elements);
+    pool.max_component_instance_size(POOLED.instance_bytes).max_core_instance_size(POOLED.instance_bytes);
+    pool.linear_memory_keep_resident(POOLED.resident_bytes).table_keep_resident(POOLED.resident_bytes);
+    // Where the kernel can tell which pages were written to (Linux 6.7), only those are set back.
+    pool.pagemap_scan(Enabled::Auto);
+    let mut config = config()?;
+    config.enable_compiler(false);
+    config.allocation_strategy(pool);
+    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")
+}
+
+/// What one instance in a [`pool`] may take, many times what the largest guests known do. It bounds address space; memory
+/// is what the guest uses.
+struct PoolLimits {
+    core_instances: u32,
+    memories: u32,
+    tables: u32,
+    table_elements: usize,
+    /// For wasmtime's own records of an instance.
+    instance_bytes: usize,
+    /// Of each memory and table, what is kept for the next instance.
+    resident_bytes: usize,
+}
+
+const POOLED: PoolLimits = PoolLimits {
+    core_instances: 1000,
+    memories: 8,
+    tables: 16,
+    table_elements: 1 << 18,
+    instance_bytes: 16 << 20,
+    resident_bytes: 64 << 20,
+};
+
+/// An engine that compiles for [`loader`] on this machine.
+///
+/// # Errors
+///
+/// As for [`loader`].
+pub fn compiler() -> Result<Engine> {
+    // Wasmtime compiles on rayon's threads, and rayon panics where the system does not give it any.
+    static HAS_THREADS: LazyLock<bool> = LazyLock::new(|| rayon::ThreadPoolBuilder::new().build_global().is_ok());
+    let mut config = config()?;
+    config.parallel_compilation(*HAS_THREADS);
+    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly compiler")
+}
+
+fn config() -> Result<Config> {
+    let mut config = Config::new();
+    // An artifact names only the major version unless told more, and a patch release may change machine code.
+    config.module_version(ModuleVersionStrategy::Custom(WASMTIME_VERSION.to_owned()))?;
+    // Time limits work by epochs. Measured against a build without any limits, they add a sixth to the time of 100 MB through
+    // Caesar, and two fifths to that of 16 MB through Vigenere, whose loops are tight. Fuel costs more, by wasmtime's
+    // documentation.
+    config.epoch_interruption(true);
+    // The default reads an environment variable, and the answer is part of an artifact's compatibility.
+    config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
+    // A guest's trap is told in one sentence, without frames, and the address map of the frames is a tenth of the
+    // Python guest's artifact.
+    config.generate_address_map(false);
+    // For unwinders outside wasmtime, which there are none of here: a tenth of an artifact, read at every load.
+    config.native_unwind_info(false);
+    // The contract has no async functions. Without this support a store is smaller, and a component that uses the async
+    // ABI is refused when it is compiled.
+    config.concurrency_support(false);
+    // An operating system's thread has a stack of 2 MiB at the least where guests run; half of it is the guest's.
+    config.max_wasm_stack(crate::limits::WASM_STACK_BYTES);
+    Ok(config)
+}
+
+/// What, besides a component's bytes, decides its machine code: part of an artifact's name, so that machines and versions
+/// that share a directory do not overwrite each other's. Wasmtime checks all of it again when it loads an artifact.
+pub fn fingerprint() -> String {
+    format!("{WASMTIME_VERSION}-{}-{:x}", env!("CARGO_PKG_VERSION"), processor_features())
+}
+
+/// The processor features that Cranelift asks for (cranelift-native 0.135), one bit each.
+#[cfg(target_arch = "x86_64")]
+fn processor_features() -> u32 {
+    use std::is_x86_feature_detected as has;
+    let features = [
+        has!("sse3"),
+        has!("ssse3"),
+        has!("sse4.1"),
+        has!("sse4.2"),
+        has!("popcnt"),
+        has!("avx"),
+        has!("avx2"),
+        has!("fma"),
+        has!("avxvnni"),
+        has!("avx512vnni"),
+        has!("bmi1"),
+        has!("bmi2"),
+        has!("avx512bitalg"),
+        has!("avx512dq"),
+        has!("avx512f"),
+        has!("avx512vl"),
+        has!("avx512vbmi"),
+        has!("lzcnt"),
+        has!("cmpxchg16b"),
+    ];
+    features.iter().rev().fold(0, |bits, &present| bits << 1 | u32::from(present))
+}
+
+/// The processor features that Cranelift asks for (cranelift-native 0.135), one bit each.
+#[cfg(target_arch = "aarch64")]
+fn processor_features() -> u32 {
+    use std::arch::is_aarch64_feature_detected as has;
+    [has!("lse"), has!("paca"), has!("fp16"), has!("dotprod"), has!("i8mm")]
+        .iter()
+        .rev()
+        .fold(0, |bits, &present| bits << 1 | u32::from(present))
+}
+
+/// Elsewhere Cranelift asks for none that could differ within one architecture.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn processor_features() -> u32 {
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_the_one_in_the_lock_file() {
+        let lock = include_str!("../../../Cargo.lock");
+        let entry = format!("name = \"wasmtime\"\nversion = \"{}\"", super::WASMTIME_VERSION);
+        assert!(lock.contains(&entry), "Cargo.lock has another version of wasmtime");
+    }
+}

@@ -1,0 +1,44 @@
+//! Options for what a guest may use.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bytesize::ByteSize;
+use clap::Args;
+
+use crate::limits::Limits;
+
+/// What a guest may use.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitOptions {
+    /// The time for one message, and as much for a guest's start
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+    /// The memory of a guest, all its memories and tables together
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    max_memory: ByteSize,
+    /// A message that is taken whole, and a result
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    max_message: ByteSize,
+    /// The file of a component
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    max_component: ByteSize,
+    /// The time to compile a component that was not compiled before
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
+    compile_timeout: Duration,
+}
+
+impl LimitOptions {
+    /// The limits, with those that have no option at their defaults.
+    pub fn limits(&self) -> Result<Limits> {
+        Ok(Limits {
+            timeout: self.timeout,
+            memory_bytes: usize::try_from(self.max_memory.as_u64()).context("--max-memory is too large")?,
+            message_bytes: self.max_message.as_u64(),
+            component_bytes: self.max_component.as_u64(),
+            compile_time: self.compile_timeout,
+            ..Limits::default()
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! Whether a component's type is the contract's, told without running any of it.
+
+use wasmtime::Engine;
+use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
+use wasmtime::component::{Component, ComponentExportIndex};
+
+use crate::sandbox::host;
+use crate::terminal::escape;
+
+/// What a component imports and exports, and how that fits the contract.
+#[derive(Debug)]
+pub struct ContractReport {
+    /// The imports, each with what the host gives for it.
+    pub imports: Vec<Import>,
+    /// The exports, each with its type.
+    pub exports: Vec<Export>,
+    /// The functions that the contract asks for, each with what is wrong about it, if anything is.
+    pub functions: Vec<(&'static str, Option<String>)>,
+    /// Whether it takes a message in pieces.
+    pub streams: bool,
+}
+
+impl ContractReport {
+    /// Why it cannot be called; empty if it can.
+    pub fn problems(&self) -> Vec<String> {
+        let missing = self.imports.iter().filter(|import| import.grant.is_none());
+        let missing = missing.map(|import| format!("it imports '{}', which cipher does not offer", import.name));
+        missing.chain(self.functions.iter().filter_map(|(_, problem)| problem.clone())).collect()
+    }
+}
+
+/// Something that a component wants from the host.
+#[derive(Debug)]
+pub struct Import {
+    /// The interface, with its version.
+    pub name: String,
+    /// What the host gives for it; `None` if it does not offer it.
+    pub grant: Option<&'static str>,
+}
+
+/// Something that a component offers.
+#[derive(Debug)]
+pub struct Export {
+    /// The function or interface.
+    pub name: String,
+    /// `func(input: string) -> string`, or what else it is.
+    pub kind: String,
+}
+
+/// The functions that the contract asks for; each takes one string and returns one.
+const FUNCTIONS: [&str; 2] = ["encr", "decr"];
+
+/// Looks at the type of `component`.
+pub fn fit(engine: &Engine, component: &Component) -> ContractReport {
+    let ty = component.component_type();
+    let imports: Vec<Import> = ty
+        .imports(engine)
+        .map(|(name, item)| {
+            let grant = matches!(item.ty, ComponentItem::ComponentInstance(_)).then(|| host::grant(name)).flatten();
+            Import { name: shown(name), grant }
+        })
+        .collect();
+    let exports = ty.exports(engine).map(|(name, item)| Export { name: shown(name), kind: kind(&item.ty) }).collect();
+    let functions = FUNCTIONS.map(|function| {
+        let problem = match ty.get_export(engine, function).map(|item| item.ty) {
+            Some(ComponentItem::ComponentFunc(func)) if takes_and_returns_a_string(&func) => None,
+            Some(item) => Some(format!(
+                "its export '{function}' is {}, where the contract has func(input: string) -> string",
+                kind(&item)
+            )),
+            None => Some(format!("it has no export '{function}'")),
+        };
+        (function, problem)
+    });
+    let streams = ty.get_export(engine, host::STREAMING).is_some();
+    ContractReport { imports, exports, functions: functions.into(), streams }
+}
+
+/// Where `component` has the function `name` of the contract; `None` if it has none, or one of another type.
+pub fn function(component: &Component, name: &str) -> Option<ComponentExportIndex> {
+    match component.get_export(None, name)? {
+        (ComponentItem::ComponentFunc(func), index) if takes_and_returns_a_string(&func) => Some(index),
+        _ => None,
+    }
+}
+
+fn takes_and_returns_a_string(func: &ComponentFunc) -> bool {
+    let is_string = |ty: Type| matches!(ty, Type::String);
+    let (mut params, mut results) = (func.params(), func.results());
+    !func.async_()
+        && params.len() == 1
+        && results.len() == 1
+        && params.all(|(_, ty)| is_string(ty))
+        && results.all(is_string)
+}
+
+fn kind(item: &ComponentItem) -> String {
+    match item {
+        ComponentItem::ComponentFunc(func) => {
+            let params: Vec<String> = func.params().map(|(name, ty)| format!("{name}: {}", type_name(&ty))).collect();
+            let result = func.results().next().map(|ty| format!(" -> {}", type_name(&ty))).unwrap_or_default();
+            let func = format!("{}func({}){result}", if func.async_() { "async " } else { "" }, params.join(", "));
+            // A type that is short where it is made of others can be very long when it is written out.
+            escape::start(&func).into_owned()
+        }
+        ComponentItem::ComponentInstance(_) => "an interface".to_owned(),
+        ComponentItem::CoreFunc(_) => "a core function".to_owned(),
+        ComponentItem::Module(_) => "a core module".to_owned(),
+        ComponentItem::Component(_) => "a component".to_owned(),
+        ComponentItem::Type(_) => "a type".to_owned(),
+        ComponentItem::Resource(_) => "a resource".to_owned(),
+    }
+}
+
+/// The name that WIT has for a type, without what is in it for those that have names of their own.
+fn type_name(ty: &Type) -> String {
+    let name = match ty {
+        Type::Bool => "bool",
+        Type::S8 => "s8",
+        Type::U8 => "u8",
+        Type::S16 => "s16",
+        Type::U16 => "u16",
+        Type::S32 => "s32",
+        Type::U32 => "u32",
+        Type::S64 => "s64",
+        Type::U64 => "u64",
+        Type::Float32 => "f32",
+        Type::Float64 => "f64",
+        Type::Char => "char",
+        Type::String => "string",
+        Type::List(list) => return format!("list<{}>", type_name(&list.ty())),
+        Type::Option(option) => return format!("option<{}>", type_name(&option.ty())),
+        Type::Result(result) => {
+            let part = |ty: Option<Type>| ty.map_or_else(|| "_".to_owned(), |ty| type_name(&ty));
+            return format!("result<{}, {}>", part(result.ok()), part(result.err()));
+        }
+        Type::Tuple(tuple) => {
+            let parts: Vec<String> = tuple.types().map(|ty| type_name(&ty)).collect();
+            return format!("tuple<{}>", parts.join(", "));
+        }
+        Type::Map(_) => "map",
+        Type::Record(_) => "record",
+        Type::Variant(_) => "variant",
+        Type::Enum(_) => "enum",
+        Type::Flags(_) => "flags",
+        Type::Own(_) => "own",
+        Type::Borrow(_) => "borrow",
+        Type::Future(_) => "future",
+        Type::Stream(_) => "stream",
+        Type::ErrorContext => "error-context",
+        Type::FixedLengthList(_) => "list",
+    };
+    name.to_owned()
+}
+
+fn shown(name: &str) -> String {
+    escape::line(name).into_owned()
+}
