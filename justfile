@@ -56,6 +56,10 @@ test: build
     .tools/venv/bin/pytest -o cache_dir={{ root }}/target/python/pytest guest-vigenere
     cargo test --release --workspace
 
+# Write the actual output into the scenarios and README's examples; review the diff
+scenarios: build
+    SNAPSHOTS=overwrite cargo test --release -p cipher-cli --test cli -- scenarios::
+
 # Run the program with its cache on disks that are full, read-only or noexec (Linux)
 test-mounts: build
     @scripts/test-mounts {{ cipher }}

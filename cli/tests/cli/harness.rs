@@ -37,6 +37,12 @@ impl Cipher {
         Self::new(["-c", script.as_ref()]).program("sh")
     }
 
+    /// The same shell with another script: the directory stays.
+    pub fn script(mut self, script: &str) -> Self {
+        *self.command.last_mut().expect("a shell has a script") = script.into();
+        self
+    }
+
     /// Another program with these arguments, for which `cipher` is this one.
     pub fn program(mut self, name: &str) -> Self {
         let folder = Path::new(env!("CARGO_BIN_EXE_cipher")).parent().expect("a file is in a folder");

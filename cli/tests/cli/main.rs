@@ -3,7 +3,6 @@
 mod artifacts;
 mod audit;
 mod batch;
-mod cases;
 mod catalog;
 mod check;
 mod color;
@@ -18,9 +17,9 @@ mod messages;
 mod misbehaving;
 mod output;
 mod properties;
-mod readme;
 mod records;
 mod reference;
+mod scenarios;
 mod signals;
 mod stack;
 mod standard;
