@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
+use wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
 /// A macro and not a constant, so that `concat!` takes it.
@@ -48,6 +49,8 @@ pub fn pool(instances: usize) -> Result<Engine> {
     pool.total_component_instances(instances).total_core_instances(instances * POOLED.core_instances);
     pool.total_memories(instances * POOLED.memories).max_memories_per_module(POOLED.memories);
     pool.total_tables(instances * POOLED.tables).max_tables_per_module(POOLED.tables);
+    pool.max_memories_per_component(POOLED.memories).max_tables_per_component(POOLED.tables);
+    pool.max_core_instances_per_component(POOLED.core_instances);
     pool.table_elements(POOLED.table_elements);
     pool.max_component_instance_size(POOLED.instance_bytes).max_core_instance_size(POOLED.instance_bytes);
     pool.linear_memory_keep_resident(POOLED.resident_bytes).table_keep_resident(POOLED.resident_bytes);
@@ -94,8 +97,40 @@ pub fn compiler() -> Result<Engine> {
     Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly compiler")
 }
 
+/// The WebAssembly proposals that a component may use: those that the toolchains for guests emit.
+///
+/// Every other one is off, because each is code of the engine that a hostile guest can reach and an honest one does not
+/// need. Off by default are, among others:
+///
+/// | proposal | why it is off |
+/// |---|---|
+/// | typed function references, GC, GC types | without wasmtime's cargo feature `gc` they abort the process (RUSTSEC-2026-0570) |
+/// | exceptions, legacy exceptions | need the feature `gc` |
+/// | threads, shared-everything threads | a call is single-threaded; atomics would wait without a time limit |
+/// | memory64 | slow bounds checks, and no guest needs 4 GiB |
+/// | multi-memory | no toolchain for guests emits it ([`ADAPTERS`] do) |
+/// | relaxed SIMD | results differ between processors |
+/// | custom page sizes, wide arithmetic, memory control, compact imports, stack switching, custom descriptors | not final |
+/// | component model: async, threading, error contexts, GC, maps, memory64, fixed-length lists, values, `implements`, nested and canonical names | not part of the contract, and not final |
+pub const PROPOSALS: WasmFeatures = WasmFeatures::COMPONENT_MODEL
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::TAIL_CALL);
+
+/// What the engine itself uses to copy values between the components of a composition: one memory of each.
+const ADAPTERS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
+
 fn config() -> Result<Config> {
     let mut config = Config::new();
+    config.wasm_features(WasmFeatures::all(), false);
+    config.wasm_features(PROPOSALS.union(ADAPTERS), true);
     // An artifact names only the major version unless told more, and a patch release may change machine code.
     config.module_version(ModuleVersionStrategy::Custom(WASMTIME_VERSION.to_owned()))?;
     // Time limits work by epochs. Measured against a build without any limits, they add a sixth to the time of 100 MB through

@@ -17,6 +17,7 @@ mod messages;
 mod misbehaving;
 mod output;
 mod properties;
+mod proposals;
 mod records;
 mod reference;
 mod scenarios;

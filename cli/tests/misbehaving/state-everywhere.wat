@@ -1,4 +1,4 @@
-;; Counts its calls in a global, a table, the size of its memory and beyond the end of its first memory, and tells the sum.
+;; Counts its calls in a global, a table, the size of its memory, and in the page that it adds; returns the sum.
 ;; $ printf 'a\nb\nc\n' | cipher encrypt state-everywhere --lines -j1
 ;; status 0
 ;; stdout 4
@@ -15,7 +15,6 @@
 (component
   (core module $code
     (memory (export "memory") 1)
-    (memory $other 0)
     (global $calls (mut i32) (i32.const 0))
     (table $table 0 funcref)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
@@ -24,11 +23,11 @@
       (local $sum i32)
       (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
       (drop (table.grow $table (ref.null func) (i32.const 1)))
-      (drop (memory.grow $other (i32.const 1)))
-      (i32.store8 $other (i32.const 9) (i32.add (i32.const 1) (i32.load8_u $other (i32.const 9))))
+      (drop (memory.grow (i32.const 1)))
+      (i32.store8 (i32.const 65545) (i32.add (i32.const 1) (i32.load8_u (i32.const 65545))))
       (local.set $sum (i32.add (global.get $calls) (table.size $table)))
-      (local.set $sum (i32.add (local.get $sum) (memory.size $other)))
-      (local.set $sum (i32.add (local.get $sum) (i32.load8_u $other (i32.const 9))))
+      (local.set $sum (i32.add (local.get $sum) (i32.sub (memory.size) (i32.const 1))))
+      (local.set $sum (i32.add (local.get $sum) (i32.load8_u (i32.const 65545))))
       (i32.store8 (i32.const 32) (i32.add (i32.const 48) (local.get $sum)))
       (i32.store (i32.const 0) (i32.const 32))
       (i32.store (i32.const 4) (i32.const 1))
