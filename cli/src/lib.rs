@@ -6,11 +6,12 @@
 //!           -> audit (events to their sink) -> output (text out)
 //! ```
 //!
-//! Each folder is one concern. A folder imports only from the folders below it in this list:
+//! Each module is one concern, and imports only from the modules below it in this table:
 //!
-//! | folder | contents |
+//! | module | contents |
 //! |---|---|
 //! | `commands` | one file per command; the only code that knows clap |
+//! | `templates` | the projects that `cipher new` writes |
 //! | `conformance` | the suite behind `cipher check` |
 //! | `records` | splitting an input into records, and the workers that process them |
 //! | `sandbox` | one instance of a guest, its host interfaces and its limits |
@@ -19,8 +20,10 @@
 //! | `audit` | audit events, their formats, and the sink they are written to |
 //! | `terminal` | results and diagnostics: output, escaping, progress, color |
 //! | `platform` | everything that differs between operating systems |
+//! | `exit` | failures, their kinds, and the exit statuses |
+//! | `limits` | the limits of a run and their defaults |
 //!
-//! `limits`, `exit`, and `templates` are single files. Only `code` and `sandbox` know wasmtime.
+//! Only `code` and `sandbox` know wasmtime.
 
 pub mod audit;
 pub mod code;

@@ -154,6 +154,7 @@ pub fn cannot_read(path: &Path) -> String {
     format!("cannot read the component '{}'", path.display())
 }
 
+#[allow(unsafe_code, reason = "maps an artifact as code")]
 fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     // Wasmtime opens by path; this one leads to the very file that was checked, whatever its name leads to by now.
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -173,6 +174,7 @@ fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     }
 }
 
+#[allow(unsafe_code, reason = "loads an artifact as code")]
 fn from_memory(engine: &Engine, code: &[u8]) -> Result<Component> {
     // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in `map`
     // applies; wasmtime copies it.

@@ -38,6 +38,7 @@ impl StringCopy {
     }
 }
 
+#[allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
 // SAFETY: what a value looks like in a guest, and which types pass for it, is what wasmtime itself says of strings.
 unsafe impl ComponentType for StringCopy {
     type Lower = <str as ComponentType>::Lower;
@@ -49,6 +50,7 @@ unsafe impl ComponentType for StringCopy {
     }
 }
 
+#[allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
 // SAFETY: whatever `typecheck` lets pass is lifted, and only through what wasmtime and the standard library check.
 unsafe impl Lift for StringCopy {
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> wasmtime::Result<Self> {

@@ -1,5 +1,12 @@
 //! The program as its users meet it: the real binary, the real guests, bytes in and bytes out.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
 mod artifacts;
 mod audit;
 mod batch;

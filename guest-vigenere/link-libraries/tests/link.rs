@@ -1,5 +1,7 @@
 //! The program, run on small components.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+
 use std::process::Command;
 
 /// Two libraries that call each other, and what wit-component puts around them.

@@ -20,7 +20,7 @@ mod wasi;
 
 /// The world of guests that take a message in pieces, too.
 pub mod streaming {
-    #![allow(missing_docs)]
+    #![allow(missing_docs, reason = "generated from WIT")]
     wasmtime::component::bindgen!({ path: "../wit", world: "streaming-encoder-decoder-service" });
 }
 
