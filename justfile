@@ -1,28 +1,29 @@
-# The recipes of this repository. Run them through scripts/just, which provides the tools they use.
+# The recipes of this repository. Run them with scripts/just, which installs the tools that they need.
 
 set lazy
 set positional-arguments
 
-host := `rustc --print host-tuple`  # scripts/just knows it already, and sets it
+host := `rustc --print host-tuple`  # scripts/just passes it
 root := quote(justfile_directory())
-target := replace(host, "-linux-gnu", "-linux-musl")  # .cargo/config.toml says why
-built := justfile_directory() / "target" / target / "release"
-cipher := quote(built / "cipher")
-link_libraries := quote(built / "link-libraries")
+target := replace(host, "-linux-gnu", "-linux-musl")  # .cargo/config.toml explains why
+cipher := quote(justfile_directory() / "target" / target / "release/cipher")
+link_libraries := quote(justfile_directory() / "target" / target / "release/link-libraries")
+venv := root / ".tools/venv/bin"
 
-# The versions that are fuzzed are those of the program. Of this repository's code only the mapping of machine code is
-# unsafe, which is not fuzzed: without the address sanitizer, several times as many inputs are tried.
+python_files := "cli/templates guest-vigenere scripts"
+shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/mounts scripts/test/parallel scripts/test/templates cli/templates/*/build .ci/run"
+
+# The fuzz targets use the versions in Cargo.lock. They do without the address sanitizer, which makes fuzzing several times
+# slower: the only unsafe code here loads artifacts, and no target does.
 cargo_fuzz := "PATH=.tools/bin:$PATH cargo +nightly fuzz"
 
 pyspark := "pyspark==4.1.4"
 
-python_files := "--config guest-vigenere/pyproject.toml cli/templates guest-vigenere scripts"
-
-# The program finds the guests of the checkout beside itself: everything is in this one place.
+# One directory for all builds: the program finds the guests of the checkout next to itself.
 export CARGO_BUILD_TARGET := target
 export CARGO_TARGET_DIR := justfile_directory() / "target"
 
-# Python's caches stay out of the sources.
+# Caches of Python tools stay out of the sources.
 export PYTHONDONTWRITEBYTECODE := "1"
 export MYPY_CACHE_DIR := justfile_directory() / "target/python/mypy"
 export RUFF_CACHE_DIR := justfile_directory() / "target/python/ruff"
@@ -45,94 +46,103 @@ guests:
     @scripts/build-vigenere {{ link_libraries }} </dev/null
     @scripts/publish guest-vigenere/Vigenere.toml target/guests/Vigenere.toml
 
-# Run the program, as in: scripts/just run encrypt Caesar 'Hello, World!'
+# Run the program: scripts/just run encrypt Caesar 'Hello, World!'
 [no-cd]
 [no-exit-message]
 run *arguments: build
     @exec {{ cipher }} "$@"
 
-# Run all tests: of the cipher logic on its own, and of the program with both guests
+# Run all unit, integration, and command-line tests
 test: build
-    .tools/venv/bin/pytest -o cache_dir={{ root }}/target/python/pytest guest-vigenere
+    {{ venv }}/pytest
     cargo test --release --workspace
 
 # Write the actual output into the scenarios and README's examples; review the diff
 scenarios: build
     SNAPSHOTS=overwrite cargo test --release -p cipher-cli --test cli -- scenarios::
 
-# Run the program with its cache on disks that are full, read-only or noexec (Linux)
+# Test the artifact cache on full, read-only, and noexec file systems (Linux)
 test-mounts: build
-    @scripts/test-mounts {{ cipher }}
+    @scripts/test/mounts {{ cipher }}
 
-# Run the program under GNU parallel, and compare with one process alone
+# Test the program under GNU parallel
 test-parallel: build
-    @scripts/test-parallel {{ cipher }}
+    @scripts/test/parallel {{ cipher }}
 
-# Run it so, and on a Spark cluster of two workers on this machine (needs Java)
+# Test the program under GNU parallel and on a local Spark cluster (needs Java)
 test-cluster: test-parallel
-    @[ -x .tools/spark/bin/spark-submit ] || { .tools/venv/bin/python -m venv --clear .tools/spark && .tools/spark/bin/pip install --quiet {{ pyspark }}; }
-    @.tools/spark/bin/python scripts/test_spark.py {{ cipher }}
+    @[ -x .tools/spark/bin/spark-submit ] || { {{ venv }}/python -m venv --clear .tools/spark && .tools/spark/bin/pip install --quiet {{ pyspark }}; }
+    @.tools/spark/bin/python scripts/test/spark.py {{ cipher }}
 
-# Make, build and run a guest from each template (needs npm, and clang with wasi-libc; some minutes)
+# Create, build, and run a guest from each template (needs npm, and clang with wasi-libc; takes minutes)
 test-templates *languages: build
-    @scripts/test-templates {{ cipher }} "$@"
+    @scripts/test/templates {{ cipher }} "$@"
 
-# Look for what breaks a reader of bytes: batch, component, escape, manifest or records (needs Rust's nightly)
+# Test completions in bash, zsh, and fish, and the man pages (needs all four programs)
+[no-cd]
+test-shells prefix: (install prefix)
+    @{{ venv }}/python {{ root }}/scripts/test/shells.py "$1"
+
+# Fuzz a parser: batch, component, escape, manifest, or records (needs the nightly toolchain)
 fuzz target seconds="60": _cargo-fuzz
     @mkdir -p target/fuzz/corpus/"$1"
     @cp Cargo.lock cli/fuzz/Cargo.lock
     {{ cargo_fuzz }} run --fuzz-dir cli/fuzz --target-dir target/fuzz --target {{ host }} --sanitizer none "$1" target/fuzz/corpus/"$1" cli/fuzz/seeds/"$1" -- -timeout=20 -max_total_time={{ quote(seconds) }}
 
-# Type into bash, zsh and fish, and open the manual (needs all four)
-[no-cd]
-test-shells prefix: (install prefix)
-    @{{ root }}/.tools/venv/bin/python {{ root }}/scripts/test_shells.py "$1"
-
-# Check format, lints and types, changing nothing
-lint: _rust-components _python-bindings
+# Check formatting, lints, types, and spelling
+lint: _rust-components _linters _python-bindings
     cargo fmt --all --check
     rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/fuzz/targets/*.rs
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
     @cp Cargo.lock cli/fuzz/Cargo.lock
     cargo clippy --release --manifest-path cli/fuzz/Cargo.toml --no-default-features -- -D warnings
-    .tools/venv/bin/ruff check {{ python_files }}
-    .tools/venv/bin/ruff format --check {{ python_files }}
-    .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml guest-vigenere
-    .tools/venv/bin/mypy --config-file guest-vigenere/pyproject.toml cli/templates/python
-    .tools/venv/bin/mypy --strict scripts
-    .tools/venv/bin/shellcheck scripts/bench scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test-mounts scripts/test-parallel scripts/test-templates cli/templates/*/build .ci/run
-    .tools/venv/bin/shellcheck --shell=bash cli/completions/cipher.bash
+    {{ venv }}/ruff check {{ python_files }}
+    {{ venv }}/ruff format --check {{ python_files }}
+    {{ venv }}/mypy guest-vigenere
+    {{ venv }}/mypy cli/templates/python
+    {{ venv }}/mypy scripts
+    {{ venv }}/shellcheck {{ shell_scripts }}
+    {{ venv }}/shellcheck --shell=bash cli/completions/cipher.bash
+    {{ venv }}/typos
 
-# Format the sources, and mend what the linter can
-fmt: _rust-components
+# Format the sources and fix what the linters can
+fmt: _rust-components _linters
     cargo fmt --all
-    .tools/venv/bin/ruff check --fix {{ python_files }}
-    .tools/venv/bin/ruff format {{ python_files }}
+    {{ venv }}/ruff check --fix {{ python_files }}
+    {{ venv }}/ruff format {{ python_files }}
 
-# Install the program and both guests under a prefix (~/.local if none is given)
+# Install the program and both guests under a prefix
 [no-cd]
 install prefix=(home_directory() / ".local"): build
     @{{ root }}/scripts/install {{ cipher }} "$1"
 
-# Measure how fast it is
-bench *arguments: build
-    @CIPHER={{ cipher }} scripts/bench "$@"
+# Measure speed and memory next to comparable tools, and print README's table
+bench *arguments: build _hyperfine
+    @PATH={{ root }}/.tools/bin:$PATH CIPHER={{ cipher }} {{ venv }}/python scripts/bench/bench.py "$@"
 
 # Remove everything that was built (but not the tools in .tools)
 clean:
     cargo clean
 
-# rustup's minimal profile lacks both.
+# The minimal profile of rustup has neither.
 _rust-components:
-    @cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy || { echo 'rustfmt and clippy are needed: install them with what installed Rust' >&2; exit 1; }
+    @cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy || { echo 'lint: rustfmt and clippy are missing; install them the way you installed Rust' >&2; exit 1; }
 
-# cargo-fuzz calls compiler flags that only the nightly has.
+# Only linting needs these, and shellcheck has no wheel on ARM Linux. A new virtual environment has no copy of the list.
+_linters:
+    @cmp -s scripts/requirements-lint.txt .tools/venv/requirements-lint.txt || { {{ venv }}/python -m pip --disable-pip-version-check install --quiet --only-binary=:all: -r scripts/requirements-lint.txt && cp scripts/requirements-lint.txt .tools/venv; }
+
+# Packages of distributions may be too old to have --input.
+_hyperfine:
+    @PATH=.tools/bin:$PATH hyperfine --help 2>/dev/null | grep -q -- --input || env -u CARGO_TARGET_DIR -u CARGO_BUILD_TARGET cargo install --quiet --locked --root .tools hyperfine@1.19.0 </dev/null
+
+# cargo-fuzz passes compiler flags that only the nightly toolchain accepts.
 _cargo-fuzz:
-    @cargo +nightly --version >/dev/null 2>&1 || { echo "Rust's nightly is needed to fuzz: run 'rustup toolchain install nightly --profile minimal'" >&2; exit 1; }
+    @cargo +nightly --version >/dev/null 2>&1 || { echo "fuzz: no nightly toolchain; run 'rustup toolchain install nightly --profile minimal'" >&2; exit 1; }
     @[ -x .tools/bin/cargo-fuzz ] || cargo install --quiet --root .tools --target {{ host }} --version 0.13.2 --locked cargo-fuzz </dev/null
 
-# What the type checker reads in place of the modules that componentize-py makes at build time.
+# The modules that componentize-py generates at build time, for the type checker.
 _python-bindings:
     @rm -rf target/python/bindings
-    @.tools/venv/bin/componentize-py -d wit -w streaming-encoder-decoder-service bindings target/python/bindings
+    @{{ venv }}/componentize-py -d wit -w streaming-encoder-decoder-service bindings target/python/bindings

@@ -187,7 +187,7 @@ fn sample_plays_as_written() {
 #[test]
 fn wrong_expectations_are_replaced() {
     let wrong =
-        [("abc\n[no", "abd\n[no"), ("! [HOME]", "[HOME]"), ("status: 3", "status: 4"), ("ls\n", "ls\nmessage\n")];
+        [("abc\n[no", "abx\n[no"), ("! [HOME]", "[HOME]"), ("status: 3", "status: 4"), ("ls\n", "ls\nmessage\n")];
     for (right, wrong) in wrong {
         assert_eq!(play(&SAMPLE.replace(right, wrong), Streams::Apart), SAMPLE, "{wrong:?} is wrong");
     }

@@ -1,4 +1,7 @@
-"""Compares `cipher batch` on a Spark cluster of two workers with one process alone: test_spark.py CIPHER."""
+"""Compares `cipher batch` on a Spark cluster of two workers with a single process.
+
+Usage: scripts/test/spark.py CIPHER
+"""
 
 import json
 import shlex
@@ -14,14 +17,14 @@ PARTITIONS = 16
 
 
 def request(number: int) -> str:
-    """Return a request; some ask for what does not exist, so that errors are compared, too."""
+    """Return a request; some name an unknown algorithm, so that errors are compared, too."""
     algorithm = ["Caesar", "Vigenere", "Enigma"][number % 3]
     message = f"Größe {number}, line one\nline two"
     return json.dumps({"id": number, "message": message, "algorithm": algorithm})
 
 
 def answers(lines: list[str]) -> list[str]:
-    """Take the numbers of lines out of errors: they count within a partition."""
+    """Remove line numbers from errors, because they are relative to a partition."""
     found = []
     for line in lines:
         answer = json.loads(line)
@@ -32,14 +35,14 @@ def answers(lines: list[str]) -> list[str]:
 
 
 def check(what: str, expected: list[str], actual: list[str]) -> None:
-    """Stop unless both are the same."""
+    """Exit unless both are equal."""
     if answers(expected) != answers(actual):
-        raise SystemExit(f"test_spark: {what}: not what one process alone gives")
+        raise SystemExit(f"scripts/test/spark.py: {what}: differs from a single process")
     print(f"ok: {what}", file=sys.stderr)
 
 
 def main() -> None:
-    """Run the same requests on the cluster and alone."""
+    """Run the same requests on the cluster and in a single process."""
     cipher = sys.argv[1]
     requests = [request(number) for number in range(REQUESTS)]
     alone = subprocess.run(
@@ -47,7 +50,7 @@ def main() -> None:
     )
     expected = alone.stdout.splitlines()
 
-    # Two executors, one core and 512 MiB each: processes of their own, which share nothing but the machine.
+    # Two executors, one core and 512 MiB each: separate processes, which share only the machine.
     spark = (
         SparkSession.builder.master("local-cluster[2,1,512]")
         .config("spark.executor.memory", "512m")
@@ -77,7 +80,7 @@ def main() -> None:
         check("many first calls at once", expected, results)
         kept = len(list(Path(directory).rglob("cache/**/*.cwasm")))
         if kept != 2:
-            raise SystemExit(f"test_spark: {kept} artifacts are kept instead of one for each guest")
+            raise SystemExit(f"scripts/test/spark.py: expected one artifact per guest, got {kept}")
     spark.stop()
 
 

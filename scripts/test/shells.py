@@ -1,4 +1,4 @@
-"""Types into real shells, and opens the manual, of what is installed: test_shells.py PREFIX.
+"""Types into real shells, and opens the manual, of what is installed: scripts/test/shells.py PREFIX.
 
 In each shell, Tab has to make `cipher encrypt C` a call of Caesar. Needs bash, zsh, fish and man.
 """
@@ -124,13 +124,13 @@ def main() -> None:
     prefix = Path(sys.argv[1]).resolve()
     missing = [name for name in (*SHELLS, "man") if not shutil.which(name)]
     if missing:
-        raise SystemExit(f"test_shells: needs {', '.join(missing)}: install what is missing")
+        raise SystemExit(f"scripts/test/shells.py: needs {', '.join(missing)}: install what is missing")
     failures = {shell: try_shell(shell, prefix) for shell in SHELLS}
     pages = sorted((prefix / "share/man/man1").glob("cipher*.1"))
     failures |= {page.name: try_page(page) for page in pages}
     if not pages:
         failures["manual"] = "there is none"
-    wrong = [f"test_shells: {what}: {reason}" for what, reason in failures.items() if reason]
+    wrong = [f"scripts/test/shells.py: {what}: {reason}" for what, reason in failures.items() if reason]
     if wrong:
         raise SystemExit("\n".join(wrong))
 

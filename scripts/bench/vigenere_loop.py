@@ -1,6 +1,6 @@
-"""The Vigenere cipher as one would first write it, for native Python: the peer of the guest in the benchmark.
+"""The Vigenere cipher as a plain loop in native Python, to compare the guest with.
 
-vigenere_loop.py TEXT encrypts TEXT; without it, standard input, which it writes to standard output.
+Usage: vigenere_loop.py [TEXT], which defaults to stdin
 """
 
 import sys
@@ -9,7 +9,7 @@ KEYWORD = "WASM"
 
 
 def encrypt(text: str) -> str:
-    """Move every ASCII letter along by the next letter of the keyword."""
+    """Shift every ASCII letter by the next letter of the keyword."""
     shifts = [ord(letter) - ord("A") for letter in KEYWORD]
     output = []
     place = 0

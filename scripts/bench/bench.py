@@ -1,8 +1,9 @@
-"""Measures `cipher` beside its peers, whole processes in one run, and prints a Markdown table.
+"""Measures complete runs of `cipher` and of comparable tools, and prints a Markdown table.
 
-Times are medians of hyperfine, over several rounds in which a command and its peer take turns; a ratio is
-the median of those of the rounds. Page faults and peak memory are the system's own account of one process
-(GNU time).
+A command and its peer take turns in several rounds. Times are medians of the rounds, measured by hyperfine,
+and a ratio is the median of their ratios. Page faults and peak memory are counted by the system (GNU time).
+
+Usage: bench.py [--quick]
 """
 
 import json
@@ -16,12 +17,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 GUESTS = ROOT / "target/guests"
-LOOP = ROOT / "scripts/vigenere_loop.py"
-# The release build.
+LOOP = Path(__file__).with_name("vigenere_loop.py")
 CIPHER = os.environ["CIPHER"]
-# The interpreter itself, not a shim that looks for it first.
+# The interpreter itself, not a shim that searches for it.
 PYTHON = os.path.realpath(sys.executable)
 TEXT = "Hello, World!"
 PROSE = "It was the best of times, it was the worst of times; it was the age of wisdom. "
@@ -30,36 +30,36 @@ LINE = "The quick brown fox jumps over the lazy dog, 0123456789 and so\n"
 
 @dataclass
 class Command:
-    """A program with its arguments, the file that it reads, and the one that it makes, if any."""
+    """A program with its arguments, its input file, and the file that it writes, if any."""
 
     arguments: list[str]
     stdin: Path | None = None
-    makes: Path | None = None
+    output: Path | None = None
 
 
 def cipher(*arguments: str, stdin: Path | None = None, audit: Path | None = None) -> Command:
-    """Return a call of the program."""
+    """Return a run of `cipher`."""
     audit_file = ["--audit-file", str(audit)] if audit else []
     return Command([CIPHER, *arguments, *audit_file], stdin, audit)
 
 
 def medians(commands: list[Command], rounds: int, runs: int) -> list[list[float]]:
-    """Time commands with the same input, in turn; return the median seconds of each, by round.
+    """Time commands with the same input; return the median seconds of each, by round.
 
-    What else happens on a machine comes and goes: only what ran in the same round is compared.
+    The load of a machine varies, so only times of the same round are compared.
     """
     return [round_of(commands, runs) for _ in range(rounds)]
 
 
 def round_of(commands: list[Command], runs: int) -> list[float]:
-    """Time commands with the same input, one after the other; short ones with a warm-up."""
+    """Time commands with the same input in turn; repeated ones with a warm-up."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        stdin, makes = commands[0].stdin, commands[0].makes
+        stdin, output = commands[0].stdin, commands[0].output
         subprocess.run(
             ["hyperfine", "-N", "--style=none", f"--warmup={min(runs - 1, 1)}", f"--runs={runs}"]
             + [f"--export-json={report.name}", "--output=null"]
             + ([f"--input={stdin}"] if stdin else [])
-            + (["--prepare", f"rm -f {quote(str(makes))}"] if makes else [])
+            + (["--prepare", f"rm -f {quote(str(output))}"] if output else [])
             + [" ".join(map(quote, command.arguments)) for command in commands],
             check=True,
             stdout=subprocess.DEVNULL,
@@ -70,14 +70,14 @@ def round_of(commands: list[Command], runs: int) -> list[float]:
 
 
 def quote(argument: str) -> str:
-    """Quote for hyperfine, which splits a command as a shell does."""
+    """Quote for hyperfine, which splits a command like a shell."""
     return "'" + argument.replace("'", "'\\''") + "'"
 
 
 def account(command: Command) -> tuple[int, float]:
     """Run once and return its minor page faults and its peak memory in MiB.
 
-    GNU time asks the system: it is small, and the peak of a process starts with that of its parent.
+    GNU time is small: the peak memory of a process includes that of its parent at the start.
     """
     with (
         (command.stdin or Path(os.devnull)).open("rb") as stdin,
@@ -95,7 +95,7 @@ def account(command: Command) -> tuple[int, float]:
 
 
 class Table:
-    """The rows as they are measured."""
+    """The rows measured so far."""
 
     def __init__(self) -> None:
         """Start with the heading."""
@@ -135,22 +135,22 @@ class Table:
 
 
 def milliseconds(seconds: float) -> str:
-    """Show a duration with three digits that mean something."""
+    """Show a duration with three significant digits."""
     value = seconds * 1000
     return f"{value:.0f} ms" if value >= 100 else f"{value:.2f} ms"
 
 
 def write_repeated(path: Path, text: str, size: int) -> Path:
-    """Fill a file with `text` over and over, to `size` bytes."""
+    """Fill a file with `text`, repeated up to `size` bytes."""
     block = (text * (size // len(text) + 1)).encode()[:size]
     path.write_bytes(block)
     return path
 
 
 def wasmtime_command(guest: str, work: Path) -> Command | None:
-    """Return the same call through the wasmtime CLI of the same version, where it is installed.
+    """Return the same call with the wasmtime CLI, if the same version is installed.
 
-    The CLI has no audit log to offer, so the component is joined with one that drops every entry.
+    The CLI provides no audit log, so the component is composed with one that drops every event.
     """
     version = subprocess.run([CIPHER, "--version"], check=True, capture_output=True, text=True)
     wanted = version.stdout.split("wasmtime ")[1].rstrip(")\n")
@@ -163,7 +163,7 @@ def wasmtime_command(guest: str, work: Path) -> Command | None:
     silent, joined, machine_code = (
         work / name for name in ("silent.wasm", f"{guest}.wasm", f"{guest}.cwasm")
     )
-    run = ["wasm-tools", "parse", str(ROOT / "scripts/silent_audit_log.wat"), "-o", str(silent)]
+    run = ["wasm-tools", "parse", str(Path(__file__).with_name("silent_audit_log.wat")), "-o", str(silent)]
     subprocess.run(run, check=True)
     run = ["wasm-tools", "compose", str(GUESTS / f"{guest}.wasm"), "-d", str(silent)]
     subprocess.run([*run, "-o", str(joined)], check=True, stdout=subprocess.DEVNULL)
@@ -173,7 +173,7 @@ def wasmtime_command(guest: str, work: Path) -> Command | None:
 
 
 def tr(stdin: Path) -> Command:
-    """Return Caesar as `tr` does it."""
+    """Return Caesar in `tr`."""
     return Command(["tr", "A-Za-z", "D-ZA-Cd-za-c"], stdin)
 
 
@@ -182,7 +182,7 @@ def main() -> None:
     quick = "--quick" in sys.argv[1:]
     rounds, calls = (2, 10) if quick else (15, 20)
     table = Table()
-    # On a disk and not in a small tmpfs, whatever TMPDIR says.
+    # On a disk: TMPDIR may be a small tmpfs.
     with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
         work = Path(directory)
         short = work / "short.txt"
@@ -202,7 +202,7 @@ def measure_calls(table: Table, short: Path, work: Path, rounds: int, runs: int)
     table.compare("Caesar, one call", stdin_caesar, tr(short), "`tr`", rounds, runs)
     loop = [str(LOOP), TEXT]
     table.compare("Vigenere, one call", vigenere, Command([PYTHON, *loop]), "`python3`", rounds, runs)
-    # Its quickest start: nothing of the environment, none of the packages that are installed for it.
+    # The fastest start: without the environment and installed packages.
     bare = Command([PYTHON, "-I", "-S", *loop])
     table.compare("Vigenere, one call", vigenere, bare, "`python3 -I -S`", rounds, runs)
     for name, ours in (("Caesar", caesar), ("Vigenere", vigenere)):
