@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     for module in engine::LOG_COMPILER {
         logger.filter_module(module, log::LevelFilter::Off);
     }
-    logger.parse_env(level).format(color::write_diagnostic).init();
+    let stderr = env_logger::Target::Pipe(Box::new(color::Stderr));
+    logger.parse_env(level).format(color::write_diagnostic).target(stderr).init();
     if let Err(error) = platform::signals::survive_size_limits() {
         log::warn!("cannot ignore SIGXFSZ; exceeding a file size limit will kill the program: {error}");
     }

@@ -1,21 +1,21 @@
-//! What a guest recorded of a message.
+//! The audit events of a message.
 
 use std::time::SystemTime;
 
-/// What a guest has put on record of a message, in order.
+/// The events that a guest recorded of one message, in order.
 #[derive(Debug, Default)]
 pub struct Events {
-    /// All actions and details, one after the other. A batch has many entries, which so need no memory each.
-    words: String,
-    made: Vec<EventBounds>,
-    /// How many more the guest made, past the limits.
+    /// All actions and details, one after the other, so that an event needs no memory of its own.
+    text: String,
+    bounds: Vec<EventBounds>,
+    /// How many events exceeded the limits.
     dropped: u64,
 }
 
 #[derive(Debug)]
 struct EventBounds {
     time: SystemTime,
-    /// Where in `words` the action ends, which begins where the entry before it ends.
+    /// Where in `text` the action ends. It begins where the event before ends.
     action_end: usize,
     detail_end: usize,
 }
@@ -23,52 +23,53 @@ struct EventBounds {
 /// One call of `auditrecord`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// When.
+    /// The time of the call.
     pub time: SystemTime,
-    /// What was done, in the guest's words.
+    /// The action, as the guest names it.
     pub action: &'a str,
-    /// To what, in the guest's words.
+    /// The detail, as the guest states it.
     pub detail: &'a str,
 }
 
 impl Events {
-    /// Adds an entry made now, unless that were more than `most` entries or `most_bytes` of actions and details.
-    pub fn add(&mut self, action: &str, detail: &str, most: usize, most_bytes: usize) {
-        let bytes = self.words.len().saturating_add(action.len()).saturating_add(detail.len());
-        if self.made.len() >= most || bytes > most_bytes {
+    /// Adds an event of now, or counts it as dropped if there would be more than `max_events` events, or more than
+    /// `max_bytes` bytes of actions and details.
+    pub fn add(&mut self, action: &str, detail: &str, max_events: usize, max_bytes: usize) {
+        let bytes = self.text.len().saturating_add(action.len()).saturating_add(detail.len());
+        if self.bounds.len() >= max_events || bytes > max_bytes {
             self.dropped += 1;
             return;
         }
-        self.words.push_str(action);
-        let action_end = self.words.len();
-        self.words.push_str(detail);
-        self.made.push(EventBounds { time: SystemTime::now(), action_end, detail_end: self.words.len() });
+        self.text.push_str(action);
+        let action_end = self.text.len();
+        self.text.push_str(detail);
+        self.bounds.push(EventBounds { time: SystemTime::now(), action_end, detail_end: self.text.len() });
     }
 
-    /// Those that were kept.
+    /// The events that were not dropped.
     pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
         let mut begin = 0;
-        self.made.iter().map(move |&EventBounds { time, action_end, detail_end }| {
-            let action = &self.words[begin..action_end];
+        self.bounds.iter().map(move |&EventBounds { time, action_end, detail_end }| {
+            let action = &self.text[begin..action_end];
             begin = detail_end;
-            Event { time, action, detail: &self.words[action_end..detail_end] }
+            Event { time, action, detail: &self.text[action_end..detail_end] }
         })
     }
 
-    /// How many were not.
+    /// The number of dropped events.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Forgets all of them, for the next message.
+    /// Removes all events, for the next message.
     pub fn clear(&mut self) {
-        self.words.clear();
-        self.made.clear();
+        self.text.clear();
+        self.bounds.clear();
         self.dropped = 0;
     }
 }
 
-/// The guest that entries come from.
+/// The guest that events come from.
 #[derive(Debug)]
 pub struct Origin {
     /// Its name.
@@ -82,14 +83,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_past_a_limit_is_counted() {
-        let mut entries = Events::default();
+    fn counts_events_past_a_limit() {
+        let mut events = Events::default();
         for (action, detail) in [("a", "b"), ("c", "de"), ("f", ""), ("g", "")] {
-            entries.add(action, detail, 2, 4);
+            events.add(action, detail, 2, 4);
         }
-        let kept: Vec<_> = entries.iter().map(|entry| (entry.action, entry.detail)).collect();
-        assert_eq!((kept.as_slice(), entries.dropped()), (&[("a", "b"), ("f", "")][..], 2));
-        entries.clear();
-        assert_eq!((entries.iter().count(), entries.dropped()), (0, 0));
+        let kept: Vec<_> = events.iter().map(|event| (event.action, event.detail)).collect();
+        assert_eq!((kept.as_slice(), events.dropped()), (&[("a", "b"), ("f", "")][..], 2));
+        events.clear();
+        assert_eq!((events.iter().count(), events.dropped()), (0, 0));
     }
 }

@@ -1,72 +1,101 @@
 //! Where audit events go.
 
 use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::format::{EventLines, Format};
+use super::file::AuditFile;
+use super::format::{Encoding, EventLines, Format};
+use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
+use crate::platform::write::{self, PIPE_BUF};
 
-/// Where entries go. They are written whole, before the result that they speak of.
+/// Where events go. They are complete there before the result that they belong to is written.
 #[derive(Debug)]
 pub struct Sink {
-    file: File,
-    /// What it is, for error messages.
+    target: Target,
+    /// The target in error messages.
     name: String,
     format: Format,
-    /// How many entries were written before.
+    /// The number of events so far.
     sequence: u64,
 }
 
+#[derive(Debug)]
+enum Target {
+    Nowhere,
+    Stderr { file: File, is_regular: bool },
+    File(AuditFile),
+}
+
 impl Sink {
-    /// Standard error.
-    ///
-    /// # Errors
-    ///
-    /// When it is closed, or no further descriptor can be had.
-    pub fn stderr(format: Format) -> Result<Self> {
-        let file = Standard::Error.open().context("cannot write audit entries")?;
-        Ok(Self { file, name: Standard::Error.name().to_owned(), format, sequence: 0 })
+    /// Drops all events.
+    pub fn discard() -> Self {
+        let format = Format { encoding: Encoding::Discard, ..Format::default() };
+        Self { target: Target::Nowhere, name: String::new(), format, sequence: 0 }
     }
 
-    /// The end of the file at `path`, which is made if it is missing, for its owner alone to read. Each write is appended
-    /// whole, also when other processes write to the same file.
+    /// Writes events to stderr.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened for writing.
-    pub fn file(path: &Path, format: Format) -> Result<Self> {
-        let opened = File::options().append(true).create(true).mode(0o600).open(path);
+    /// When it is closed, or the process has no descriptors left.
+    pub fn stderr(encoding: Encoding) -> Result<Self> {
+        let failure = || Failure::new(Kind::Audit, "cannot write audit events");
+        let file = Standard::Error.open().with_context(failure)?;
+        let is_regular = file.metadata().with_context(failure)?.is_file();
+        let format = format(encoding, is_regular);
+        Ok(Self {
+            target: Target::Stderr { file, is_regular },
+            name: Standard::Error.name().into(),
+            format,
+            sequence: 0,
+        })
+    }
+
+    /// Appends events to the file at `path`. A missing file is created, readable and writable by its owner only.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened for writing, or is a FIFO that nobody reads.
+    pub fn file(path: &Path, encoding: Encoding) -> Result<Self> {
         let name = format!("'{}'", path.display());
-        let file = opened.with_context(|| format!("cannot open the audit file {name}"))?;
-        Ok(Self { file, name, format, sequence: 0 })
+        let file = AuditFile::open(path)
+            .with_context(|| Failure::new(Kind::Audit, format!("cannot open the audit file {name}")))?;
+        let format = format(encoding, file.is_regular());
+        Ok(Self { target: Target::File(file), name, format, sequence: 0 })
     }
 
-    /// Whether `other` is the same file or pipe: what one writes, the other would read or overwrite.
+    /// Whether `other` is the same file or pipe, so that events would mix with what is read from it or written to it.
     ///
     /// # Errors
     ///
-    /// When the system does not tell.
+    /// When the system does not say what the files are.
     pub fn is(&self, other: &File) -> Result<bool> {
-        let (own, other) = (self.file.metadata()?, other.metadata()?);
-        // A terminal, or `/dev/null`, may be as many things at once as one likes.
+        let own = match &self.target {
+            Target::Nowhere => return Ok(false),
+            Target::Stderr { file, .. } => file.metadata()?,
+            Target::File(file) => file.metadata()?,
+        };
+        let other = other.metadata()?;
+        // A terminal, or `/dev/null`, may serve several purposes at once.
         let is_device = own.file_type().is_char_device();
         Ok(!is_device && (own.dev(), own.ino()) == (other.dev(), other.ino()))
     }
 
-    /// How entries are written to it.
+    /// How its lines are written down.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// Writes `lines` in a single write.
+    /// Writes `lines`: in one write to a regular file, and in atomic writes of whole lines elsewhere.
     ///
     /// # Errors
     ///
-    /// When the sink does not take them all: the results that they speak of must then not be written.
+    /// When the sink does not take them all. The results that they belong to must then not be written.
     pub fn write(&mut self, mut lines: EventLines) -> Result<()> {
         if lines.text.is_empty() {
             return Ok(());
@@ -74,7 +103,24 @@ impl Sink {
         if !lines.gaps.is_empty() {
             lines.number(&mut self.sequence);
         }
-        let written = self.file.write_all(lines.text.as_bytes());
-        written.with_context(|| format!("cannot write audit entries to {}, so the result is withheld", self.name))
+        let bytes = lines.text.as_bytes();
+        let written = match &mut self.target {
+            Target::Nowhere => Ok(()),
+            Target::Stderr { file, is_regular } => {
+                // The log and errors take the same lock.
+                let _others_wait = io::stderr().lock();
+                if *is_regular { write::write_all(&*file, bytes) } else { write::write_lines(&*file, bytes) }
+            }
+            Target::File(file) => file.append(bytes),
+        };
+        written.with_context(|| {
+            let name = &self.name;
+            Failure::new(Kind::Audit, format!("cannot write audit events to {name}, so the result is withheld"))
+        })
     }
+}
+
+/// A write of any length to a regular file is atomic; elsewhere only a short one is.
+fn format(encoding: Encoding, is_regular: bool) -> Format {
+    Format { encoding, line_bytes: if is_regular { usize::MAX } else { PIPE_BUF } }
 }

@@ -1,15 +1,19 @@
 //! The commands: one file each, a struct of options and one method.
 
 use std::env;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::AutoStream;
+use anstream::adapter::strip_str;
 use anyhow::Result;
 use clap::{ArgMatches, Args, ColorChoice, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::code::engine;
-use crate::terminal::color;
-use crate::terminal::output::Output;
+use crate::exit;
+use crate::terminal::color::{self, Stderr};
+use crate::terminal::output::{self, Output};
+use crate::terminal::progress::{self, When};
 
 mod batch;
 mod cache;
@@ -37,55 +41,76 @@ RUST_LOG=info shows what an algorithm prints, RUST_LOG=debug the whole chain of 
 #[command(after_help = EXAMPLES)]
 #[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
-    /// Colours in help, errors and diagnostics: auto, always or never
+    /// Color in help and messages: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
     color: ColorChoice,
+    /// Progress on stderr: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
+    progress: ProgressOption,
     #[command(subcommand)]
     command: Command,
 }
 
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum ProgressOption {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<ProgressOption> for When {
+    fn from(option: ProgressOption) -> Self {
+        match option {
+            ProgressOption::Auto => Self::Auto,
+            ProgressOption::Always => Self::Always,
+            ProgressOption::Never => Self::Never,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Encrypt a text, or standard input
+    /// Encrypt text from an argument or stdin
     #[command(after_help = transform::ENCRYPT_EXAMPLES)]
     Encrypt(LazyArgs<transform::Transform>),
-    /// Decrypt a text, or standard input
+    /// Decrypt text from an argument or stdin
     #[command(after_help = transform::DECRYPT_EXAMPLES)]
     Decrypt(LazyArgs<transform::Transform>),
-    /// Run requests, a JSON object a line
+    /// Process requests in JSON Lines
     Batch(LazyArgs<batch::Batch>),
-    /// List the algorithms that there are, with their settings
+    /// List available algorithms and their settings
     List(LazyArgs<list::List>),
-    /// Show what a component imports and exports, and whether it fits, without running it
+    /// Show what a component imports and exports, without running it
     Inspect(LazyArgs<inspect::Inspect>),
-    /// Try whether a component keeps the contract, case by case
+    /// Test a component against the contract
     Check(LazyArgs<check::Check>),
-    /// Start a project for an algorithm of your own
+    /// Create a project for a new algorithm
     New(LazyArgs<new::New>),
-    /// Check a component, and put it where it is found by its name
+    /// Check a component and install it by name
     Install(LazyArgs<install::Install>),
-    /// Remove an algorithm that was installed
+    /// Remove an installed algorithm
     Uninstall(LazyArgs<install::Uninstall>),
-    /// Show, fill or clear the store of compiled machine code
+    /// Show, fill or clear the artifact cache
     Cache(LazyArgs<cache::Cache>),
-    /// Write what a shell needs to complete commands, options and algorithms
+    /// Print a shell completion script
     Completions(LazyArgs<completions::Completions>),
-    /// Write how the last of some words may go on, for what 'cipher completions' writes
+    /// Complete the words of a command line, for the scripts of 'cipher completions'
     #[command(hide = true)]
     Complete(LazyArgs<completions::Complete>),
-    /// Write the manual, a page for every command
+    /// Write the manual pages, one per command
     #[command(hide = true)]
     Man(LazyArgs<man::Man>),
 }
 
-/// A command whose options are put together only if it is the one that is called: they are many, and take time.
+/// A command whose options are built only if it is the one that is called: they are many, and take time.
 #[derive(Debug)]
 struct LazyArgs<T>(T);
 
 impl<T: Args> Args for LazyArgs<T> {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.defer(|command| {
-            // The line in the list of commands stays.
+            // Keeps the line in the list of commands.
             let about = command.get_about().cloned();
             T::augment_args(command).about(about.unwrap_or_default())
         })
@@ -106,7 +131,7 @@ impl<T: FromArgMatches> FromArgMatches for LazyArgs<T> {
     }
 }
 
-/// What `--color` says in a call that is no proper one, or asks for help.
+/// The value of `--color` in a command line that clap did not accept, or that asks for help.
 fn color_of_usage() -> ColorChoice {
     let mut arguments = env::args_os().skip(1).take_while(|argument| argument != "--");
     let mut color = ColorChoice::Auto;
@@ -123,7 +148,7 @@ fn color_of_usage() -> ColorChoice {
 
 fn set_color(choice: ColorChoice) {
     match choice {
-        ColorChoice::Auto => {} // as the environment and the terminal have it
+        ColorChoice::Auto => {} // anstream looks at the environment and the terminal
         ColorChoice::Always => color::set_color(true),
         ColorChoice::Never => color::set_color(false),
     }
@@ -132,23 +157,26 @@ fn set_color(choice: ColorChoice) {
 /// Prints help, the version or a usage error, and returns the exit status.
 pub fn print_usage(usage: &clap::Error) -> ExitCode {
     set_color(color_of_usage());
-    let status = ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+    let text = usage.render().ansi().to_string();
     if usage.use_stderr() {
-        // If it cannot be written, there is nobody left to tell.
-        let _ = usage.print();
-        return status;
+        // If that fails, nobody is left to hear about it.
+        let _ = Stderr.write_all(colored(&text, color::has_color()).as_bytes());
+        return ExitCode::from(exit::Kind::Usage.status());
     }
-    if let Err(error) = Output::stdout() {
-        color::print_error(&format!("{error:#}"));
-        return ExitCode::FAILURE;
-    }
-    match usage.print() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            color::print_error(&format!("cannot write to standard output: {error}"));
-            ExitCode::FAILURE
+    let has_color = AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    let written = Output::stdout().and_then(|mut output| output.write(colored(&text, has_color).as_bytes()));
+    match written {
+        Err(error) if !output::is_closed(&error) => {
+            color::print_error(&format!("{error:#}"));
+            exit::status(&error)
         }
-        _ => status,
+        _ => ExitCode::SUCCESS,
     }
+}
+
+/// `text`, with its colors only if they are wanted.
+fn colored(text: &str, has_color: bool) -> String {
+    if has_color { text.to_owned() } else { strip_str(text).to_string() }
 }
 
 impl Cli {
@@ -156,10 +184,11 @@ impl Cli {
     ///
     /// # Errors
     ///
-    /// SingleMessage whose message is the line for the user.
+    /// Whatever fails, with the line for the user as its message.
     pub fn run(self) -> Result<()> {
         use crate::sandbox::instance::Operation::{Decrypt, Encrypt};
         set_color(self.color);
+        progress::set_when(self.progress.into());
         match self.command {
             Command::Encrypt(LazyArgs(transform)) => transform.run(Encrypt),
             Command::Decrypt(LazyArgs(transform)) => transform.run(Decrypt),

@@ -162,7 +162,7 @@ impl SingleMessage {
         let part = message.update(first)?;
         self.output.write_part(&part)?;
         while let Some(piece) = input.next_piece()? {
-            progress.advance(piece.len() as u64);
+            progress.advance(piece.len() as u64, 0);
             let part = message.update(piece)?;
             progress.suspend(|| self.output.write_part(&part))?;
         }

@@ -5,3 +5,4 @@ pub mod signals;
 pub mod stack;
 pub mod standard;
 pub mod user_dirs;
+pub mod write;

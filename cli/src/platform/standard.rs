@@ -1,17 +1,19 @@
-//! Standard input, output and error, if the caller left them open.
+//! Standard input, output and error, unless the caller closed them.
 //!
-//! Where one is closed (`>&-`), the standard library opens `/dev/null` in its place before `main` starts: a result or an
-//! audit entry would then vanish without an error.
+//! Where one is closed (`>&-`), the standard library opens `/dev/null` in its place before `main` starts, and a result or
+//! an audit event would vanish without an error.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::stdio;
 
-/// One of the three.
+use crate::exit::{Failure, Kind};
+
+/// A standard stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standard {
     /// Descriptor 0.
@@ -24,8 +26,8 @@ pub enum Standard {
 
 static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
-/// Looks before the standard library does.
-#[ctor::ctor(unsafe)] // before main, only what needs nothing of the standard library is sound: these are three system calls
+/// Notes which streams are closed, before the standard library opens them.
+#[ctor::ctor(unsafe)] // Before main, only code that needs nothing of the standard library is sound: three system calls.
 fn look() {
     let is_closed = |descriptor: BorrowedFd<'_>| rustix::io::fcntl_getfd(descriptor).is_err();
     for (closed, descriptor) in CLOSED.iter().zip([stdio::stdin(), stdio::stdout(), stdio::stderr()]) {
@@ -34,30 +36,39 @@ fn look() {
 }
 
 impl Standard {
-    /// A descriptor of its own for it, without the standard library's buffer.
+    /// Duplicates its descriptor, without the standard library's buffer.
     ///
     /// # Errors
     ///
-    /// When the caller closed it, or no further descriptor can be had.
+    /// When the caller closed it, or the process has no descriptors left.
     pub fn open(self) -> Result<File> {
-        let name = self.name();
+        let (name, kind) = (self.name(), self.kind());
         if CLOSED[self as usize].load(Relaxed) {
-            bail!("{name} is closed");
+            return Err(Failure::new(kind, format!("{name} is closed")).into());
         }
         let duplicate = match self {
             Self::Input => io::stdin().as_fd().try_clone_to_owned(),
             Self::Output => io::stdout().as_fd().try_clone_to_owned(),
             Self::Error => io::stderr().as_fd().try_clone_to_owned(),
         };
-        Ok(duplicate.with_context(|| format!("cannot open {name}"))?.into())
+        Ok(duplicate.with_context(|| Failure::new(kind, format!("cannot open {name}")))?.into())
     }
 
-    /// What it is called.
+    /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Input => "standard input",
             Self::Output => "standard output",
             Self::Error => "standard error",
+        }
+    }
+
+    /// The kind of a failure of this stream.
+    fn kind(self) -> Kind {
+        match self {
+            Self::Input => Kind::Input,
+            Self::Output => Kind::Output,
+            Self::Error => Kind::Audit,
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn run(
             anyhow::Ok(())
         })?;
         gate.count(done.count);
-        progress.advance(done.bytes);
+        progress.advance(done.bytes, done.count);
         records += done.count;
         failed += done.failed;
         Ok(())

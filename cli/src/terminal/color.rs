@@ -1,29 +1,51 @@
-//! Diagnostics on stderr, in color where that is wanted.
+//! Messages on stderr, in color where that is wanted. Each is one line and, where it fits into a pipe's buffer, one write.
 
 use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use log::{Level, Record};
+use rustix::stdio;
 
-use super::escape;
+use super::{escape, progress};
+use crate::platform::write::{self, PIPE_BUF};
 
-/// Whether everything that is told to the user on standard error has colours, whatever the environment and the terminal say.
+/// Stderr as messages and the log use it: whole lines, and not on the line of a progress bar.
+#[derive(Debug)]
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let _others_wait = io::stderr().lock();
+        if progress::is_shown() {
+            write::write_lines(stdio::stderr(), &[progress::CLEAR_LINE, lines].concat())?;
+        } else {
+            write::write_lines(stdio::stderr(), lines)?;
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sets whether all messages have color, whatever the environment and the terminal say.
 pub fn set_color(always: bool) {
     if always { ColorChoice::Always } else { ColorChoice::Never }.write_global();
 }
 
-/// Tells the user what went wrong, in one line on standard error. If that fails there is nobody left to tell.
+/// Prints why something failed. If that fails, nobody is left to hear about it.
 pub fn print_error(error: &str) {
-    tell(AnsiColor::Red.on_default().bold(), "error:", error);
+    print_message(AnsiColor::Red.on_default().bold(), "error:", error);
 }
 
-/// Tells the user what is going on, in one line on standard error.
+/// Prints what the user may want to know or do.
 pub fn print_hint(text: &str) {
-    tell(Style::new().bold(), "cipher:", text);
+    print_message(Style::new().bold(), "cipher:", text);
 }
 
-/// Writes a diagnostic for `log`, in one line. (env_logger's own colours cost every call, and not only one that has some.)
+/// Formats a log record. (env_logger's own colors would cost every call, not only those that log something.)
 ///
 /// # Errors
 ///
@@ -34,18 +56,54 @@ pub fn write_diagnostic(to: &mut impl Write, record: &Record<'_>) -> io::Result<
         Level::Warn => AnsiColor::Yellow.on_default(),
         _ => Style::new(),
     };
-    let (style, level) = (if_coloured(style), record.level());
-    let text = record.args().to_string();
-    writeln!(to, "[{style}{level:<5}{style:#} {}] {}", record.target(), escape::message(&text))
+    let (style, level) = (in_color(style), record.level());
+    let prefix = format!("[{style}{level:<5}{style:#} {}] ", record.target());
+    to.write_all(folded(&prefix, &escape::message(&record.args().to_string())).as_bytes())
 }
 
-/// Only the first word has a colour: the text may have a guest's words in it.
-fn tell(style: Style, word: &str, text: &str) {
-    let style = if_coloured(style);
-    let _ = writeln!(io::stderr(), "{style}{word}{style:#} {}", escape::message(text));
+/// Only the first word has a color: the text may contain text of a guest.
+fn print_message(style: Style, word: &str, text: &str) {
+    let style = in_color(style);
+    let prefix = format!("{style}{word}{style:#} ");
+    let _ = Stderr.write_all(folded(&prefix, &escape::message(text)).as_bytes());
 }
 
-/// `style`, if standard error has colours.
-fn if_coloured(style: Style) -> Style {
-    if AutoStream::choice(&io::stderr()) == ColorChoice::Never { Style::new() } else { style }
+/// Puts `prefix` before `text`, and again before what is too long for an atomic write to a pipe.
+fn folded(prefix: &str, text: &str) -> String {
+    const CONTINUED: &str = "… ";
+    let room = PIPE_BUF.saturating_sub(prefix.len() + CONTINUED.len() + progress::CLEAR_LINE.len() + 1).max(64);
+    let (mut lines, mut rest) = (String::with_capacity(prefix.len() + text.len() + 1), text);
+    loop {
+        let end = rest.floor_char_boundary(room);
+        lines.extend([prefix, if rest.len() < text.len() { CONTINUED } else { "" }, &rest[..end], "\n"]);
+        rest = &rest[end..];
+        if rest.is_empty() {
+            return lines;
+        }
+    }
+}
+
+/// `style`, if stderr has colors.
+fn in_color(style: Style) -> Style {
+    if has_color() { style } else { Style::new() }
+}
+
+/// Whether stderr has colors.
+pub fn has_color() -> bool {
+    AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_only_what_one_write_cannot_carry() {
+        assert_eq!(folded("error: ", ""), "error: \n");
+        assert_eq!(folded("error: ", "short"), "error: short\n");
+        let long = "é".repeat(PIPE_BUF);
+        let lines = folded("error: ", &long);
+        assert!(lines.lines().count() == 3 && lines.lines().all(|line| line.len() < PIPE_BUF), "{lines}");
+        assert_eq!(lines.replace("error: … ", "error: ").replace("error: ", "").replace('\n', ""), long);
+    }
 }

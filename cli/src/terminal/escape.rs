@@ -1,27 +1,110 @@
-//! Text that a guest controls, made safe to show on a terminal and in a log.
+//! Text that a guest or a file controls, made safe to show on a terminal and in a log.
+//!
+//! Printable ASCII passes unchanged, except the backslash, which is doubled so that nobody can imitate an escape. Of
+//! everything else, printable characters pass. What moves a cursor, changes a color, hides, reorders or imitates text
+//! becomes `\n`, `\t`, `\u{202e}` and the like: controls (C0, DEL, C1), bidirectional and zero-width formatting, line and
+//! paragraph separators, spaces other than U+0020, combining marks, unassigned and private characters, and letters and
+//! symbols that look blank.
+//!
+//! Letters of scripts written from right to left pass. They are ordinary text, and they reorder only their own field:
+//! wherever text of a guest is shown, the text of the host that follows it begins with a Latin letter or ends the line,
+//! so the bidirectional algorithm does not carry their direction across.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// How much of a guest's own words is shown where they may be of any length, in characters.
+/// The most characters of a guest's text that are shown where its length is not limited otherwise.
 const SHOWN_CHARS: usize = 300;
 
-/// Returns `text` as one line without anything that moves a cursor, changes a colour, hides or reorders text.
-///
-/// Printable ASCII passes unchanged, except the backslash, which is doubled so that an escape cannot be imitated. Of
-/// everything else, what Rust's own debug output holds to be printable passes; controls (C0, DEL, C1), bidirectional and
-/// zero-width formatting, line and paragraph separators, combining marks, unassigned and private characters become
-/// `\n`, `\t`, `\u{202e}` and the like.
+/// What a text is escaped for, which decides what else is escaped in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A line, or the end of one.
+    Line,
+    /// A field that ends at ` | `, so `|` is escaped too.
+    Field,
+    /// A message, parts of which are escaped already, so a backslash passes.
+    Message,
+    /// The inside of a JSON string, where every escape is one of JSON's.
+    Json,
+}
+
+impl Place {
+    /// Returns `text` escaped.
+    pub fn escape(self, text: &str) -> Cow<'_, str> {
+        let Some(first) = text.char_indices().find(|&(_, c)| !self.passes(c)) else { return Cow::Borrowed(text) };
+        let mut escaped = String::with_capacity(text.len() + 16);
+        escaped.push_str(&text[..first.0]);
+        text[first.0..].chars().for_each(|c| self.push(&mut escaped, c));
+        Cow::Owned(escaped)
+    }
+
+    /// Escapes as much of `text` as fits into `max_bytes`, and returns it with the rest of `text`.
+    pub fn prefix(self, text: &str, max_bytes: usize) -> (String, &str) {
+        let mut escaped = String::with_capacity(max_bytes.min(text.len() + 16));
+        for (at, c) in text.char_indices() {
+            let end = escaped.len();
+            self.push(&mut escaped, c);
+            if escaped.len() > max_bytes {
+                escaped.truncate(end);
+                return (escaped, &text[at..]);
+            }
+        }
+        (escaped, "")
+    }
+
+    fn passes(self, c: char) -> bool {
+        match c {
+            '\\' => self == Self::Message,
+            '|' => self != Self::Field,
+            '"' => self != Self::Json,
+            ' '..='~' => true,
+            _ if c.is_ascii() => false,
+            _ => c.escape_debug().len() == 1 && !is_blank(c),
+        }
+    }
+
+    fn push(self, escaped: &mut String, c: char) {
+        match c {
+            _ if self.passes(c) => escaped.push(c),
+            '"' | '\\' => escaped.extend(['\\', c]),
+            '\n' => escaped.push_str("\\n"),
+            _ if self == Self::Json => push_json_escape(escaped, c),
+            _ if c.is_ascii_control() => escaped.extend(c.escape_debug()),
+            _ => escaped.extend(c.escape_unicode()),
+        }
+    }
+}
+
+/// Whether a character that Unicode calls a letter or a symbol shows nothing.
+fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
+            | '\u{2800}' // a Braille cell without dots
+            | '\u{13441}' | '\u{13442}' // blank hieroglyphs
+            | '\u{1d159}' // a note without a head
+    )
+}
+
+fn push_json_escape(escaped: &mut String, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(escaped, "\\u{unit:04x}");
+    }
+}
+
+/// Returns `text` as one line.
 pub fn line(text: &str) -> Cow<'_, str> {
-    escape(text, &['\\'])
+    Place::Line.escape(text)
 }
 
-/// Like [`line`], but a backslash passes: for a message, parts of which are escaped already.
+/// Returns a message as one line, without escaping again what is escaped already.
 pub fn message(text: &str) -> Cow<'_, str> {
-    escape(text, &[])
+    Place::Message.escape(text)
 }
 
-/// The start of what [`line`] returns.
+/// Returns the start of what [`line`] returns.
 pub fn start(text: &str) -> Cow<'_, str> {
     let line = line(text);
     match line.char_indices().nth(SHOWN_CHARS) {
@@ -30,60 +113,23 @@ pub fn start(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Like [`line`], and `|` is escaped too: for a text that stands before the ` | ` of an audit line.
-pub fn field(text: &str) -> Cow<'_, str> {
-    escape(text, &['\\', '|'])
-}
-
-/// `text` as a JSON string literal in which everything that [`line`] escapes is escaped, too: one that means the same to a
-/// JSON parser, and nothing to a terminal.
+/// Returns `text` as a JSON string: the same to a JSON parser, and harmless to a terminal.
 pub fn json(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len() + 2);
-    literal.push('"');
-    for c in text.chars() {
-        if is_plain(c, &['"', '\\']) {
-            literal.push(c);
-            continue;
-        }
+    format!("\"{}\"", Place::Json.escape(text))
+}
+
+/// Returns `json`, any JSON value, on one line and harmless to a terminal. It stays the same value.
+pub fn json_value(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
         match c {
-            '"' | '\\' => literal.extend(['\\', c]),
-            '\n' => literal.push_str("\\n"),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing to a String cannot fail.
-                    let _ = write!(literal, "\\u{unit:04x}");
-                }
-            }
+            // Between the tokens; a string has none.
+            _ if c.is_ascii_control() => escaped.push(' '),
+            _ if c.is_ascii() || Place::Json.passes(c) => escaped.push(c),
+            _ => push_json_escape(&mut escaped, c),
         }
     }
-    literal.push('"');
-    literal
-}
-
-fn escape<'a>(text: &'a str, reserved: &[char]) -> Cow<'a, str> {
-    if text.chars().all(|c| is_plain(c, reserved)) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_plain(c, reserved) {
-            escaped.push(c);
-        } else if c == '|' {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "{}", c.escape_unicode());
-        } else {
-            escaped.extend(c.escape_debug());
-        }
-    }
-    Cow::Owned(escaped)
-}
-
-fn is_plain(c: char, reserved: &[char]) -> bool {
-    match c {
-        ' '..='~' => !reserved.contains(&c),
-        _ if c.is_ascii() => false,
-        _ => c.escape_debug().len() == 1,
-    }
+    escaped
 }
 
 #[cfg(test)]
@@ -91,32 +137,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_text_passes_unchanged_and_uncopied() {
-        for text in ["", "Length: 13", "a 'quoted' \"word\"", "größer → 日本語 🎉"] {
+    fn passes_ordinary_text_uncopied() {
+        for text in ["", "Length: 13", "a 'quoted' \"word\"", "größer → 日本語 🎉", "שלום 12 مرحبا"] {
             assert!(matches!(line(text), Cow::Borrowed(same) if same == text));
         }
     }
 
     #[test]
-    fn a_line_cannot_be_split() {
+    fn keeps_text_on_one_line() {
         assert_eq!(line("one\ntwo\r\nthree"), r"one\ntwo\r\nthree");
         assert_eq!(line("a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f"), r"a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f");
     }
 
     #[test]
-    fn a_terminal_sequence_is_shown_not_sent() {
+    fn shows_terminal_sequences() {
         assert_eq!(line("\u{1b}[31mred\u{1b}[0m"), r"\u{1b}[31mred\u{1b}[0m");
         assert_eq!(line("\u{9b}31m\u{7f}\u{8}\u{7}"), r"\u{9b}31m\u{7f}\u{8}\u{7}");
     }
 
     #[test]
-    fn text_cannot_be_reordered_or_hidden() {
-        assert_eq!(line("a\u{202e}b\u{2066}c\u{200f}d"), r"a\u{202e}b\u{2066}c\u{200f}d");
+    fn shows_bidirectional_and_invisible_characters() {
+        assert_eq!(line("a\u{202e}b\u{2066}c\u{200f}d\u{61c}"), r"a\u{202e}b\u{2066}c\u{200f}d\u{61c}");
         assert_eq!(line("a\u{200b}b\u{feff}c\u{ad}d\u{e0041}"), r"a\u{200b}b\u{feff}c\u{ad}d\u{e0041}");
     }
 
     #[test]
-    fn a_message_is_escaped_no_more_than_once() {
+    fn shows_blank_letters_and_spaces() {
+        assert_eq!(line("\u{3164}\u{115f}\u{1160}\u{ffa0}"), r"\u{3164}\u{115f}\u{1160}\u{ffa0}");
+        assert_eq!(line("\u{2800}\u{1d159}\u{a0}\u{3000}"), r"\u{2800}\u{1d159}\u{a0}\u{3000}");
+        assert_eq!(json("\u{3164}\u{2800}\u{1d159}"), r#""\u3164\u2800\ud834\udd59""#);
+    }
+
+    #[test]
+    fn escapes_messages_once() {
         for text in ["", "a 'path'", r"C:\n", "\u{1b}[0m\n\u{202e}", "größer"] {
             let once = message(text).into_owned();
             assert_eq!(message(&once), once);
@@ -126,21 +179,34 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_cannot_be_imitated() {
+    fn tells_escapes_from_backslashes() {
         assert_eq!(line(r"\n"), r"\\n");
         assert_ne!(line(r"\u{1b}"), line("\u{1b}"));
     }
 
     #[test]
-    fn json_means_what_it_meant() {
+    fn keeps_the_meaning_of_json() {
         let text = "\"quoted\" \\ \n \r \u{1b}[0m \u{2028} \u{202e} \u{e0041} größe 🎉";
         assert_eq!(serde_json::from_str::<String>(&json(text)).unwrap(), text);
         assert!(json(text).chars().all(|c| c == '🎉' || c == 'ö' || c == 'ß' || (' '..='~').contains(&c)));
+        let value = "{\"a\":\t[\"\u{202e}\u{e0041}\\\"\",\r1.50]}";
+        let safe = json_value(value);
+        assert_eq!(safe, r#"{"a": ["\u202e\udb40\udc41\"", 1.50]}"#);
+        let parse = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(parse(value), parse(&safe));
     }
 
     #[test]
-    fn a_field_cannot_start_the_next_one() {
-        assert_eq!(field("encrypt | Detail: x"), r"encrypt \u{7c} Detail: x");
+    fn keeps_fields_apart() {
+        assert_eq!(Place::Field.escape("encrypt | Detail: x"), r"encrypt \u{7c} Detail: x");
         assert_eq!(line("a | b"), "a | b");
+    }
+
+    #[test]
+    fn prefix_keeps_escapes_whole() {
+        assert_eq!(Place::Line.prefix("ab\nc", 3), ("ab".to_owned(), "\nc"));
+        assert_eq!(Place::Line.prefix("ab\nc", 4), (r"ab\n".to_owned(), "c"));
+        assert_eq!(Place::Json.prefix("\u{1d159}x", 11), (String::new(), "\u{1d159}x"));
+        assert_eq!(Place::Json.prefix("é🎉", 6), ("é🎉".to_owned(), ""));
     }
 }

@@ -1,14 +1,15 @@
-//! Results out: standard output, with a closed pipe told from a write that failed. And what is told beside them, on standard
-//! error.
+//! Results on stdout. A reader that closed the pipe is told apart from a write that failed.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 
 use anyhow::{Context, Error, Result};
 
+use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
+use crate::platform::write;
 
-/// Nobody reads standard output any more, which is how `| head` ends a program, not a failure.
+/// The reader of standard output closed it, which is how `| head` ends a program. It is not a failure.
 #[derive(Debug)]
 pub struct Closed;
 
@@ -16,11 +17,11 @@ impl std::error::Error for Closed {}
 
 impl std::fmt::Display for Closed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("nobody reads standard output any more")
+        f.write_str("standard output was closed by its reader")
     }
 }
 
-/// Standard output without a buffer of its own: what is written is in the system's hands when a method returns.
+/// Standard output without a buffer: when a method returns, the system has the bytes.
 #[derive(Debug)]
 pub struct Output {
     stdout: File,
@@ -29,35 +30,35 @@ pub struct Output {
 }
 
 impl Output {
-    /// Standard output.
+    /// Opens standard output.
     ///
     /// # Errors
     ///
-    /// When it is closed, or no further descriptor can be had.
+    /// When it is closed, or the process has no descriptors left.
     pub fn stdout() -> Result<Self> {
-        // The standard library's own buffers by line, which for a large result means one more copy and system call.
+        // The standard library buffers by line, which for a large result means one more copy and system call.
         Ok(Self { stdout: Standard::Output.open()?, withheld: String::new() })
     }
 
-    /// The file that it is.
+    /// The file behind it.
     pub fn file(&self) -> &File {
         &self.stdout
     }
 
-    /// Writes a whole result.
+    /// Writes a complete result.
     ///
     /// # Errors
     ///
-    /// When it does not all reach standard output; [`Closed`] if nobody reads it any more.
+    /// [`Closed`] if the reader closed the pipe, or another error if not all of it was written.
     pub fn write(&mut self, result: &[u8]) -> Result<()> {
-        match self.stdout.write_all(result) {
+        match write::write_all(&self.stdout, result) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
-            written => written.context("cannot write to standard output"),
+            written => written.with_context(|| Failure::new(Kind::Output, "cannot write to standard output")),
         }
     }
 
-    /// Writes the next part of a result except for its last character, so that what is out is not a complete result
-    /// before [`complete`](Self::complete).
+    /// Writes the next part of a result except for its last character, so that the result is not complete before
+    /// [`complete`](Self::complete) is called.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl Output {
         self.write(ready.as_bytes())
     }
 
-    /// Writes the character that was held back.
+    /// Writes the withheld character.
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ impl Output {
     }
 }
 
-/// Whether `error` is that standard output is closed, wherever in the chain.
+/// Whether `error` is, or was caused by, [`Closed`].
 pub fn is_closed(error: &Error) -> bool {
     error.chain().any(|cause| cause.is::<Closed>())
 }

@@ -1,70 +1,167 @@
-//! How far long work is, for a person at a terminal.
+//! The progress of long work: a bar on a terminal, or lines where the user asks for them elsewhere.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Work that is over sooner than this shows nothing.
+use super::color::print_hint;
+
+/// Work that ends sooner shows nothing, unless the user asks for it.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// The time between two lines where stderr is not a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A bar with rate and, where the size of the input is known, the time left; nothing where standard error is no terminal.
+/// Clears the line of a bar, for a message in its place.
+pub const CLEAR_LINE: &[u8] = b"\r\x1b[K";
+
+/// When progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// On a terminal, once the work takes long.
+    Auto,
+    /// From the beginning, also where stderr is not a terminal.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// [`When`], for the whole process, as `--color` is.
+static WHEN: AtomicU8 = AtomicU8::new(When::Auto as u8);
+/// Whether the cursor is on the line of a bar.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Sets when progress is shown.
+pub fn set_when(when: When) {
+    WHEN.store(when as u8, Relaxed);
+}
+
+/// Whether a bar is shown, whose line a message has to clear first.
+pub fn is_shown() -> bool {
+    SHOWN.load(Relaxed)
+}
+
+fn is_set_to(when: When) -> bool {
+    WHEN.load(Relaxed) == when as u8
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Display {
+    Nothing,
+    /// A bar, once [`PATIENCE`] is over.
+    BarLater,
+    Bar,
+    /// A line now and then.
+    Lines,
+}
+
+/// The progress through an input: bytes, records, rate and, where the size is known, the time left.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
-    started: std::time::Instant,
-    shown: bool,
+    records: u64,
+    display: Display,
+    /// The start, or the time of the last line.
+    since: Instant,
 }
 
 impl Progress {
-    /// For work on standard input, or on `file`.
+    /// Starts with nothing done of `input`.
     pub fn new(input: impl AsFd) -> Self {
         let size = input.as_fd().try_clone_to_owned().ok().and_then(|fd| File::from(fd).metadata().ok());
         let size = size.filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
         let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
         let template = match size {
-            Some(_) => "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-            None => "{spinner} {bytes} {bytes_per_sec}",
+            Some(_) => "{wide_bar} {msg}{bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+            None => "{spinner} {msg}{bytes} {bytes_per_sec}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, started: std::time::Instant::now(), shown: false }
-    }
-
-    /// Counts `bytes` of the input as done.
-    pub fn advance(&mut self, bytes: u64) {
-        if !self.shown && self.started.elapsed() > PATIENCE {
-            self.shown = true;
-            if io::stderr().is_terminal() {
-                self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            }
+        let display = match io::stderr().is_terminal() {
+            _ if is_set_to(When::Never) => Display::Nothing,
+            true => Display::BarLater,
+            false if is_set_to(When::Always) => Display::Lines,
+            false => Display::Nothing,
+        };
+        let mut progress = Self { bar, records: 0, display, since: Instant::now() };
+        if is_set_to(When::Always) {
+            progress.show();
         }
-        self.bar.inc(bytes);
+        progress
     }
 
-    /// Runs `write`, which may write to the terminal, with the bar out of the way.
+    /// Counts bytes of the input, and the records in them, as done.
+    pub fn advance(&mut self, bytes: u64, records: u64) {
+        self.records += records;
+        self.bar.inc(bytes);
+        match self.display {
+            Display::Nothing => return,
+            Display::BarLater if self.since.elapsed() > PATIENCE => self.show(),
+            Display::Lines if self.since.elapsed() > LINE_INTERVAL => self.print_line(),
+            _ => {}
+        }
+        if self.display == Display::Bar && self.records > 0 {
+            self.bar.set_message(self.records());
+        }
+    }
+
+    fn show(&mut self) {
+        if self.display == Display::BarLater {
+            self.display = Display::Bar;
+            SHOWN.store(true, Relaxed);
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    fn print_line(&mut self) {
+        let (done, total) = (HumanBytes(self.bar.position()), self.bar.length().map(HumanBytes));
+        let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        print_hint(&format!("{}{done}{total}", self.records()));
+        self.since = Instant::now();
+    }
+
+    fn records(&self) -> String {
+        match self.records {
+            0 => String::new(),
+            1 => "1 record, ".to_owned(),
+            many => format!("{} records, ", HumanCount(many)),
+        }
+    }
+
+    /// Runs `write`, which may write to the terminal, while the bar is hidden.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        if self.display == Display::Bar { self.bar.suspend(write) } else { write() }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        if self.display == Display::Lines {
+            self.print_line();
+        }
         self.bar.finish_and_clear();
+        SHOWN.store(false, Relaxed);
     }
 }
 
-/// Runs `work` with `message` and a spinner beside it, if standard error is a terminal and it takes long.
+/// Runs `work`, with `message` and a spinner on a terminal.
 pub fn spin<T>(message: String, work: impl FnOnce() -> T) -> T {
-    if !io::stderr().is_terminal() {
+    if is_set_to(When::Never) || !io::stderr().is_terminal() {
+        if is_set_to(When::Always) {
+            print_hint(&message);
+        }
         return work();
     }
     let spinner = ProgressBar::new_spinner().with_message(message);
     spinner.enable_steady_tick(Duration::from_millis(100));
+    SHOWN.store(true, Relaxed);
     let result = work();
     spinner.finish_and_clear();
+    SHOWN.store(false, Relaxed);
     result
 }

@@ -1,22 +1,22 @@
-//! Colours: where they are, and that a guest's words never have any.
+//! Color: where messages have it, and that text of a guest never has.
 
 use crate::guests;
 use crate::harness::Cipher;
 
-fn has_colour(text: &[u8]) -> bool {
+fn has_color(text: &[u8]) -> bool {
     text.contains(&0x1b)
 }
 
-/// Calls that say something in each of the ways in which the program does.
+/// Calls that print each kind of message: an error, a usage error, help.
 const CALLS: [&[&str]; 4] = [&["encrypt", "Ceasar", "x"], &["encrypt"], &["cache", "--help"], &["encrypt", "--bad"]];
 
-/// Whether all of what `CALLS` say has colours, or nothing of it, with further `arguments` and an environment.
+/// Whether all of `CALLS` print color, or none, with further `arguments` and an environment.
 #[track_caller]
-fn coloured(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
+fn all_colored(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
     let run = |call: &&[&str]| {
         let cipher = Cipher::new(call.iter().chain(arguments));
         let ended = environment.iter().fold(cipher, |cipher, (name, value)| cipher.env(*name, *value)).run();
-        has_colour(&ended.stdout) || has_colour(&ended.stderr)
+        has_color(&ended.stdout) || has_color(&ended.stderr)
     };
     let found: Vec<bool> = CALLS.iter().map(run).collect();
     assert!(found.iter().all(|one| *one == found[0]), "{found:?}");
@@ -24,24 +24,24 @@ fn coloured(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
 }
 
 #[test]
-fn without_a_terminal_there_are_colours_only_if_they_are_asked_for() {
-    assert!(!coloured(&[], &[]));
-    assert!(!coloured(&["--color", "auto"], &[]));
-    assert!(!coloured(&["--color=never"], &[]));
-    assert!(coloured(&["--color", "always"], &[]));
-    assert!(coloured(&["--color=always"], &[("NO_COLOR", "1")]));
-    assert!(!coloured(&["--color=always", "--color=never"], &[]));
+fn has_no_color_without_terminal() {
+    assert!(!all_colored(&[], &[]));
+    assert!(!all_colored(&["--color", "auto"], &[]));
+    assert!(!all_colored(&["--color=never"], &[]));
+    assert!(all_colored(&["--color", "always"], &[]));
+    assert!(all_colored(&["--color=always"], &[("NO_COLOR", "1")]));
+    assert!(!all_colored(&["--color=always", "--color=never"], &[]));
 }
 
 #[test]
-fn at_a_terminal_there_are_colours_unless_they_are_not_wanted() {
+fn has_color_on_terminal() {
     let at_terminal = |arguments: &str| {
         let call = format!(r#"python3 -c 'import pty; pty.spawn(["cipher", "encrypt", "Ceasar", "x"{arguments}])'"#);
         move |environment: &[(&str, &str)]| {
             let shell = Cipher::shell(&call).env("TERM", "xterm");
             let ended = environment.iter().fold(shell, |shell, (name, value)| shell.env(*name, *value)).run();
             assert!(ended.text().contains("unknown algorithm"), "{}", ended.text());
-            has_colour(&ended.stdout)
+            has_color(&ended.stdout)
         }
     };
     assert!(at_terminal("")(&[]));
@@ -52,7 +52,7 @@ fn at_a_terminal_there_are_colours_unless_they_are_not_wanted() {
 }
 
 #[test]
-fn only_the_first_word_of_an_error_is_coloured_and_nothing_of_a_result_an_entry_or_a_guest() {
+fn colors_only_first_word() {
     let always = |arguments: [&str; 3]| Cipher::new(arguments).args(["--color", "always"]);
     let guests = |cipher: Cipher| cipher.env("CIPHER_GUESTS", guests::directory());
     always(["encrypt", "Caesar", "abc"]).run().exits(0).prints("def\n").says(&crate::harness::entry("encrypt", "abc"));
@@ -67,7 +67,7 @@ fn only_the_first_word_of_an_error_is_coloured_and_nothing_of_a_result_an_entry_
 }
 
 #[test]
-fn a_diagnostic_has_its_level_in_colour() {
+fn colors_level_of_log_record() {
     let list = || Cipher::new(["list", "--color", "always"]).env("CIPHER_GUESTS", guests::directory());
     let ended = list().run().exits(1);
     let complaints = ended.complaints();
@@ -75,7 +75,7 @@ fn a_diagnostic_has_its_level_in_colour() {
 }
 
 #[test]
-fn another_value_is_a_usage_error() {
+fn rejects_other_values() {
     let ended = Cipher::new(["list", "--color", "sometimes"]).run().exits(2).prints("");
     assert!(ended.complaints().contains("[possible values: auto, always, never]"), "{}", ended.complaints());
 }

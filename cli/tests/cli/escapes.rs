@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::harness::{Cipher, Ended};
 
-/// Clears the screen, goes to another line, and turns the direction of writing.
+/// Clears the screen, moves to another line, and reverses the direction of text.
 const NAME: &str = "\u{1b}[2J\n\u{202e}\u{9b}2J";
 /// The same in WebAssembly text.
 const NAME_IN_WAT: &str = r"\1b[2J\n\u{202e}\u{9b}2J";
@@ -19,7 +19,7 @@ fn expect_safe(ended: &Ended) {
 }
 
 #[test]
-fn a_path_in_an_error_moves_no_cursor() {
+fn escapes_paths_in_errors() {
     let component = format!("./{NAME}.wasm");
     for arguments in [
         ["encrypt", &component, "x"],
@@ -32,14 +32,14 @@ fn a_path_in_an_error_moves_no_cursor() {
         expect_safe(&ended);
         assert_eq!(ended.complaints().lines().count(), 1, "{}", ended.complaints());
     }
-    let audit = Cipher::new(["encrypt", "Caesar", "x", "--audit-file", &format!("{NAME}/{NAME}")]).run().exits(1);
+    let audit = Cipher::new(["encrypt", "Caesar", "x", "--audit-file", &format!("{NAME}/{NAME}")]).run().exits(6);
     expect_safe(&audit);
     let not_text = OsStr::from_bytes(b"./\xff\x1b[2J.wasm");
     expect_safe(&Cipher::new(["encrypt".as_ref(), not_text, "x".as_ref()]).run().exits(1));
 }
 
 #[test]
-fn a_key_in_a_manifest_moves_no_cursor() {
+fn escapes_keys_of_manifests() {
     let manifest = "name = \"Odd\"\ndescription = \"\"\n\"\\u001b[2J\\n\\u202e\\u0007\" = 1\n";
     for arguments in [["encrypt", "Odd", "x"].as_slice(), &["list"]] {
         let cipher = Cipher::new(arguments).file("Odd.toml", manifest).file("Odd.wasm", "");
@@ -51,7 +51,7 @@ fn a_key_in_a_manifest_moves_no_cursor() {
 }
 
 #[test]
-fn a_name_in_a_component_moves_no_cursor_in_any_diagnostic() {
+fn escapes_names_in_components() {
     let component = wat::parse_str(format!(
         r#"(component
           (core module $"{NAME_IN_WAT}"

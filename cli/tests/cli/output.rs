@@ -1,4 +1,4 @@
-//! Where results and audit entries go, and what happens when they cannot.
+//! Where results and audit events go, and what happens if they cannot be written.
 
 use std::fs::File;
 use std::io::PipeWriter;
@@ -9,12 +9,12 @@ use crate::reference::caesar;
 
 const FULL: &str = "No space left on device (os error 28)";
 
-/// Long enough to fill any pipe and buffer, and to be taken in pieces as one message.
+/// Long enough to fill any pipe and buffer, and to be streamed as one message.
 fn lines() -> String {
     "a line of text\n".repeat(200_000)
 }
 
-/// Every way to have results written whole, each after its audit entry.
+/// Every way to write complete results, each after its audit event.
 fn writers() -> Vec<Cipher> {
     let requests = "{\"algorithm\":\"Caesar\",\"message\":\"a message\"}\n".repeat(50_000);
     vec![
@@ -27,10 +27,10 @@ fn writers() -> Vec<Cipher> {
     ]
 }
 
-/// Every way to write to standard output.
+/// Every way to write to stdout.
 fn all_writers() -> Vec<Cipher> {
-    let in_pieces = Cipher::new(["encrypt", "Caesar"]).stdin(lines());
-    let others = [in_pieces, Cipher::new(["list"]), Cipher::new(["list", "--json"]), Cipher::new(["cache"])];
+    let streamed = Cipher::new(["encrypt", "Caesar"]).stdin(lines());
+    let others = [streamed, Cipher::new(["list"]), Cipher::new(["list", "--json"]), Cipher::new(["cache"])];
     writers().into_iter().chain(others).collect()
 }
 
@@ -38,13 +38,13 @@ fn full() -> File {
     File::create("/dev/full").expect("Linux has it")
 }
 
-/// A pipe that nobody reads any more.
+/// A pipe whose reader is gone.
 fn closed() -> PipeWriter {
     std::io::pipe().expect("a pipe").1
 }
 
 #[test]
-fn output_that_nobody_reads_any_more_ends_the_program_quietly() {
+fn ends_quietly_when_reader_is_gone() {
     for cipher in all_writers() {
         let ended = cipher.run_into(closed(), Stdio::piped()).exits(0);
         assert_eq!(ended.complaints(), "");
@@ -52,7 +52,7 @@ fn output_that_nobody_reads_any_more_ends_the_program_quietly() {
 }
 
 #[test]
-fn head_ends_the_program_quietly() {
+fn head_ends_quietly() {
     for options in ["", "--lines", "--lines -j8"] {
         let script = format!("{{ cipher encrypt Caesar {options} --audit-file audit; echo $? >status; }} | head -n 1");
         let cipher = Cipher::shell(script).stdin(lines());
@@ -62,51 +62,51 @@ fn head_ends_the_program_quietly() {
 }
 
 #[test]
-fn output_that_cannot_be_written_is_an_error() {
+fn reports_output_that_cannot_be_written() {
     for cipher in all_writers() {
-        let ended = cipher.run_into(full(), Stdio::piped()).exits(1);
+        let ended = cipher.run_into(full(), Stdio::piped()).exits(6);
         assert_eq!(ended.complaints(), format!("error: cannot write to standard output: {FULL}\n"));
     }
 }
 
 #[test]
-fn help_that_cannot_be_written_is_an_error() {
+fn reports_help_that_cannot_be_written() {
     for arguments in [vec!["--help"], vec!["--version"], vec!["encrypt", "--help"]] {
-        Cipher::new(arguments).run_into(full(), Stdio::piped()).exits(1);
+        Cipher::new(arguments).run_into(full(), Stdio::piped()).exits(6);
     }
 }
 
 #[test]
-fn a_result_is_withheld_when_standard_error_does_not_take_its_audit_entry() {
+fn withholds_result_when_stderr_is_full() {
     for cipher in writers() {
-        cipher.run_into(Stdio::piped(), full()).exits(1).prints("");
+        cipher.run_into(Stdio::piped(), full()).exits(6).prints("");
     }
     never_complete(|cipher| cipher.run_into(Stdio::piped(), full()));
 }
 
 #[test]
-fn a_result_is_withheld_when_nobody_reads_its_audit_entry() {
+fn withholds_result_when_stderr_is_closed() {
     for cipher in writers() {
-        cipher.run_into(Stdio::piped(), closed()).exits(1).prints("");
+        cipher.run_into(Stdio::piped(), closed()).exits(6).prints("");
     }
     never_complete(|cipher| cipher.run_into(Stdio::piped(), closed()));
 }
 
 #[test]
-fn a_result_is_withheld_when_the_audit_file_does_not_take_its_audit_entry() {
-    let error = format!("error: cannot write audit entries to '/dev/full', so the result is withheld: {FULL}\n");
+fn withholds_result_when_audit_file_is_full() {
+    let error = format!("error: cannot write audit events to '/dev/full', so the result is withheld: {FULL}\n");
     for cipher in writers() {
-        cipher.args(["--audit-file", "/dev/full"]).run().exits(1).prints("").says(&error);
+        cipher.args(["--audit-file", "/dev/full"]).run().exits(6).prints("").says(&error);
     }
     never_complete(|cipher| cipher.args(["--audit-file", "/dev/full"]).run().says(&error));
 }
 
-/// Expects that a result in pieces, whatever character it ends with, lacks at least that one when `run` has failed.
+/// Expects that a streamed result, whatever its last character, lacks at least that one when `run` has failed.
 fn never_complete(run: impl Fn(Cipher) -> Ended) {
     for end in ['z', 'é', '日', '🎉'] {
         let text = format!("{}{end}", lines());
         let result = caesar(&text, "3");
-        let ended = run(Cipher::new(["encrypt", "Caesar"]).stdin(text)).exits(1);
+        let ended = run(Cipher::new(["encrypt", "Caesar"]).stdin(text)).exits(6);
         let last = result.chars().next_back().map_or(0, char::len_utf8);
         assert!(!ended.stdout.is_empty() && ended.stdout.len() <= result.len() - last);
         same(&ended.stdout, &result.as_bytes()[..ended.stdout.len()]);
@@ -114,7 +114,7 @@ fn never_complete(run: impl Fn(Cipher) -> Ended) {
 }
 
 #[test]
-fn an_audit_entry_comes_before_its_result() {
+fn writes_event_before_result() {
     let script = "cipher encrypt Caesar Hello 2>&1";
     Cipher::shell(script).run().exits(0).prints(entry("encrypt", "Hello") + "Khoor\n");
     let script = "cipher encrypt Caesar 2>&1";
@@ -122,14 +122,14 @@ fn an_audit_entry_comes_before_its_result() {
 }
 
 #[test]
-fn an_audit_entry_comes_before_the_last_character_of_a_result_in_pieces() {
+fn writes_event_before_end_of_stream() {
     let text = "é".repeat(2 << 20);
     let ended = Cipher::shell("cipher encrypt Caesar 2>&1").stdin(text.as_bytes()).run().exits(0);
     ended.prints(text[2..].to_owned() + &entry("encrypt", &text) + "é");
 }
 
 #[test]
-fn audit_entries_come_before_their_results_for_records_too() {
+fn writes_events_before_results_of_records() {
     for jobs in ["1", "4"] {
         let lines = "some line\n".repeat(100_000);
         let script = format!("cipher encrypt Caesar --lines -j {jobs} 2>&1");
@@ -143,7 +143,7 @@ fn audit_entries_come_before_their_results_for_records_too() {
                     entries += 1;
                 }
             }
-            assert!(results <= entries, "a result came before its entry");
+            assert!(results <= entries, "a result came before its event");
         }
         assert_eq!((entries, results), (100_000, 100_000));
     }

@@ -5,8 +5,8 @@
 ;; stderr error: audit-in-start-that-traps trapped: it reached code marked as unreachable
 ;; $ printf 'a\nb\n' | cipher encrypt audit-in-start-that-traps --lines -j1 --audit-format json 2>&1 >/dev/null | grep -o '"record.*'
 ;; status 0
-;; stdout "record":1,"entry":{"action":"early","detail":"early"}}
-;; stdout "record":2,"entry":{"action":"early","detail":"early"}}
+;; stdout "record":1,"event":{"action":"early","detail":"early"}}
+;; stdout "record":2,"event":{"action":"early","detail":"early"}}
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))

@@ -9,8 +9,8 @@
 ;; stderr error: standard input is not UTF-8: [..]
 ;; $ printf 'a\nb\n' | cipher encrypt audit-in-start --lines -j1 --isolate --audit-format json 2>&1 >/dev/null | grep -o '"record.*'
 ;; status 0
-;; stdout "record":1,"entry":{"action":"early","detail":"early"}}
-;; stdout "record":2,"entry":{"action":"early","detail":"early"}}
+;; stdout "record":1,"event":{"action":"early","detail":"early"}}
+;; stdout "record":2,"event":{"action":"early","detail":"early"}}
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))
