@@ -1,20 +1,21 @@
-//! `cipher cache`.
+//! `cipher cache`: shows, clears and fills the artifact cache.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::options::LimitOptions;
 use crate::code::artifact;
-use crate::code::cache;
-use crate::code::cache::evict::{self, CacheEntry};
+use crate::code::cache::contents::{self, Item};
+use crate::code::cache::{Place, evict};
 use crate::code::engine;
+use crate::exit::{Failure, Kind};
 use crate::guest::catalog::Catalog;
+use crate::platform::trust::TrustedDirectory;
 use crate::terminal::escape;
 use crate::terminal::output::Output;
 
@@ -27,7 +28,7 @@ Examples:
 /// The last second of the year 9999, from the start of 1970: RFC 3339 has four digits for a year.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The machine code kept on disk.
+/// Options of `cipher cache`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -40,20 +41,20 @@ pub struct Cache {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show what is kept, least recently used first (what 'cipher cache' alone does)
+    /// Show cached artifacts, least recently used first (the default)
     #[command(after_help = "Examples:\n  cipher cache show\n  cipher cache show --json")]
     Show(Show),
-    /// Remove all of it; it is compiled again when it is needed
+    /// Clear the cache; components are recompiled on demand
     #[command(after_help = "Examples:\n  cipher cache clear")]
     Clear,
-    /// Compile algorithms now, so that their first call is as fast as the next
+    /// Compile algorithms now, so that their first call starts at once
     #[command(after_help = "Examples:\n  cipher cache add Caesar Vigenere\n  cipher cache add ./their.wasm")]
     Add(Add),
 }
 
 #[derive(Debug, Args)]
 struct Show {
-    /// Write one JSON object instead of text, for scripts
+    /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
 }
@@ -72,7 +73,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read or written, or a component cannot be compiled or kept.
+    /// When the directory cannot be read, written or trusted, or a component cannot be compiled or kept.
     pub fn run(self) -> Result<()> {
         match self.action {
             None => self.show.run(),
@@ -85,33 +86,35 @@ impl Cache {
 
 impl Show {
     fn run(self) -> Result<()> {
-        let path = shelf()?;
-        let holdings = evict::list(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
-        let total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
+        let place = place()?;
+        let items = match open(&place)? {
+            Some(directory) => contents::list(&directory).with_context(|| failure("read", &place))?,
+            None => Vec::new(),
+        };
+        let total: u64 = items.iter().map(|item| item.bytes).sum();
         let text = match self.json {
-            true => {
-                let artifacts: Vec<_> = holdings.iter().map(json).collect();
-                let most = evict::LIMIT_BYTES;
-                let value =
-                    json!({"path": path.to_string_lossy(), "bytes": total, "most_bytes": most, "artifacts": artifacts});
-                serde_json::to_string_pretty(&value)? + "\n"
-            }
+            true => serde_json::to_string_pretty(&json!({
+                "path": place.path().to_string_lossy(),
+                "bytes": total,
+                "limit_bytes": evict::LIMIT_BYTES,
+                "artifacts": items.iter().map(json).collect::<Vec<_>>(),
+            }))?,
             false => {
-                let (total, most) = (ByteSize(total), ByteSize(evict::LIMIT_BYTES));
-                let head = format!("{}: {total} of at most {most}\n", path.display());
-                head + &holdings.iter().map(line).collect::<String>()
+                let (total, limit) = (ByteSize(total), ByteSize(evict::LIMIT_BYTES));
+                let head = format!("{}: {total} used, limit {limit}", place.path().display());
+                head + &items.iter().map(line).collect::<String>()
             }
         };
-        Output::stdout()?.write(text.as_bytes())
+        Output::stdout()?.write((text + "\n").as_bytes())
     }
 }
 
-fn json(holding: &CacheEntry) -> serde_json::Value {
+fn json(item: &Item) -> serde_json::Value {
     json!({
-        "sha256": holding.digest,
-        "component": holding.component,
-        "bytes": holding.bytes,
-        "used": rfc3339(holding.used),
+        "sha256": item.digest.map(|digest| digest.to_string()),
+        "components": item.paths,
+        "bytes": item.bytes,
+        "used": rfc3339(item.used),
     })
 }
 
@@ -120,35 +123,55 @@ fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
-fn line(holding: &CacheEntry) -> String {
-    let CacheEntry { component, bytes, used, .. } = holding;
-    let minutes = used.elapsed().unwrap_or_default().as_secs() / 60;
+fn line(item: &Item) -> String {
+    let minutes = item.used.elapsed().unwrap_or_default().as_secs() / 60;
     let ago = match minutes {
         0 => "just now".to_owned(),
         _ => format!("{} ago", humantime::format_duration(Duration::from_secs(minutes * 60))),
     };
-    format!("  {}, used {ago}: {}\n", ByteSize(*bytes), escape::line(component))
+    let name = match item.paths.first() {
+        Some(path) => escape::line(path),
+        None => "not in use".into(),
+    };
+    let more = item.paths.len().saturating_sub(1);
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    format!("\n  {}, used {ago}: {name}{more}", ByteSize(item.bytes))
 }
 
 fn clear() -> Result<()> {
-    let path = shelf()?;
-    let bytes = evict::clear(&path).with_context(|| format!("cannot clear '{}'", path.display()))?;
-    let text = format!("removed {} from {}\n", ByteSize(bytes), path.display());
+    let place = place()?;
+    let bytes = match open(&place)? {
+        Some(directory) => evict::clear(&directory).with_context(|| failure("clear", &place))?,
+        None => 0,
+    };
+    let text = format!("removed {} from {}\n", ByteSize(bytes), place.path().display());
     Output::stdout()?.write(text.as_bytes())
 }
 
-fn shelf() -> Result<PathBuf> {
-    cache::of_user().context("there is no cache directory: neither XDG_CACHE_HOME nor HOME is an absolute path")
+fn place() -> Result<Place> {
+    Place::user().with_context(|| {
+        Failure::new(Kind::System, "there is no cache directory: neither XDG_CACHE_HOME nor HOME is an absolute path")
+    })
+}
+
+/// Opens the directory, unless it does not exist.
+fn open(place: &Place) -> Result<Option<TrustedDirectory>> {
+    match TrustedDirectory::open(place.path()) {
+        Ok(directory) => Ok(Some(directory)),
+        Err(distrust) if distrust.is_missing() => Ok(None),
+        Err(distrust) => Err(distrust).with_context(|| failure("use", place)),
+    }
+}
+
+fn failure(action: &str, place: &Place) -> Failure {
+    Failure::new(Kind::System, format!("cannot {action} the artifact cache '{}'", place.path().display()))
 }
 
 impl Add {
     fn run(self) -> Result<()> {
         let (catalog, engine, limits) = (Catalog::from_environment(), engine::loader()?, self.limits.limits()?);
         for algorithm in &self.algorithms {
-            let guest = catalog.find(algorithm)?;
-            if let Some(reason) = artifact::load(&engine, &guest, &limits)?.not_kept {
-                bail!("the machine code of {} is not kept: {reason}", guest.name);
-            }
+            artifact::add(&engine, &catalog.find(algorithm)?, &limits)?;
         }
         Ok(())
     }
@@ -159,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_that_has_no_name_is_shown_as_the_nearest_one() {
+    fn formats_out_of_range_times() {
         let second = Duration::from_secs(1);
         assert_eq!(rfc3339(SystemTime::UNIX_EPOCH - second), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND) + second), "9999-12-31T23:59:59Z");

@@ -47,8 +47,8 @@ impl Inspect {
         let bytes = guest.component.metadata().with_context(|| artifact::cannot_read(&guest.component))?.len();
         let fit = contract::fit(&engine, &artifact.component);
         let text = match self.json {
-            true => serde_json::to_string_pretty(&json(&guest, &artifact.digest, bytes, &fit))? + "\n",
-            false => text(&guest, &artifact.digest, bytes, &fit),
+            true => serde_json::to_string_pretty(&json(&guest, &artifact.digest.to_string(), bytes, &fit))? + "\n",
+            false => text(&guest, &artifact.digest.to_string(), bytes, &fit),
         };
         Output::stdout()?.write(text.as_bytes())?;
         match fit.problems().as_slice() {

@@ -77,7 +77,7 @@ impl Install {
             let other = other.component.display().to_string();
             bail!("{} means '{other}' now; --force installs yours in front of it", guest.name);
         }
-        let digest = artifact::load(&engine, &guest, &limits)?.digest;
+        let digest = artifact::load(&engine, &guest, &limits)?.digest.to_string();
         let to = |ending: &str| directory.join(&guest.name).with_added_extension(ending);
         fs::create_dir_all(&directory).with_context(|| format!("cannot make '{}'", directory.display()))?;
         let component = fs::read(&path).with_context(|| artifact::cannot_read(&path))?;

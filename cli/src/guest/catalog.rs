@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Guest;
 use crate::guest::manifest::{self, Manifest};
-use crate::platform::user_dirs;
+use crate::platform::{executable, user_dirs};
 
 /// The environment variable with a list of guest directories, separated as in `PATH`.
 pub const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
@@ -184,12 +184,12 @@ pub fn manifest_in(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
 
 /// Where this user's own guests are: `$XDG_DATA_HOME/cipher/guests`, or `~/.local/share/cipher/guests`.
 pub fn user_directory() -> Option<PathBuf> {
-    user_dirs::base("XDG_DATA_HOME", ".local/share").map(|base| base.join("cipher/guests"))
+    user_dirs::data().map(|base| base.join("cipher/guests"))
 }
 
 /// `PREFIX/lib/cipher/guests` of an executable in `PREFIX/bin`, or `target/guests` of one that cargo built.
 fn shipped_directory() -> Option<PathBuf> {
-    let executable = env::current_exe().ok()?;
+    let executable = executable::path()?;
     let folder = executable.parent()?;
     if folder.file_name() == Some(OsStr::new("bin")) {
         return Some(folder.parent()?.join("lib/cipher/guests"));

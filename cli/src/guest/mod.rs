@@ -1,6 +1,7 @@
 //! Guests: which exist, what their manifests declare, and the settings in force.
 
 pub mod catalog;
+pub mod digest;
 pub mod manifest;
 pub mod settings;
 

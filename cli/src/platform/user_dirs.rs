@@ -1,10 +1,27 @@
-//! The directories of this user.
+//! The base directories of this user, by the XDG specification.
 
 use std::env;
 use std::path::PathBuf;
 
-/// A base directory of the XDG specification; a relative path counts as unset, as the specification says.
-pub fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))
+use etcetera::BaseStrategy;
+use etcetera::base_strategy::Xdg;
+
+/// `$XDG_CACHE_HOME`, or `~/.cache`.
+pub fn cache() -> Option<PathBuf> {
+    base("XDG_CACHE_HOME", Xdg::cache_dir)
+}
+
+/// `$XDG_DATA_HOME`, or `~/.local/share`.
+pub fn data() -> Option<PathBuf> {
+    base("XDG_DATA_HOME", Xdg::data_dir)
+}
+
+/// A path that is not absolute counts as unset, also that of the home directory; and a user without one may have the
+/// variable all the same.
+fn base(variable: &str, directory: fn(&Xdg) -> PathBuf) -> Option<PathBuf> {
+    let path = match Xdg::new() {
+        Ok(xdg) => directory(&xdg),
+        Err(_) => env::var_os(variable)?.into(),
+    };
+    Some(path).filter(|path| path.is_absolute())
 }

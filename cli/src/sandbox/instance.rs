@@ -76,7 +76,7 @@ impl GuestPre {
             index.ok_or_else(|| describe(format_err!("its export '{name}' is not the contract's")))
         };
         Ok(Arc::new(Self {
-            origin: Arc::new(Origin { name: name.clone(), digest: artifact.digest }),
+            origin: Arc::new(Origin { name: name.clone(), digest: artifact.digest.to_string() }),
             guest: guest.clone(),
             clock: clock.clone(),
             encr: function("encr")?,

@@ -1,10 +1,10 @@
-//! The machine code on disk: whatever is wrong with it, a call gives the right result and leaves it in order.
+//! The artifact cache: whatever is wrong with it, a call gives the right result and leaves the cache in order.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -12,62 +12,75 @@ use crate::guests;
 use crate::harness::{Cipher, Ended};
 
 /// A home with two guests, each of which was called once.
-struct Home {
-    directory: TempDir,
+pub struct Home {
+    pub directory: TempDir,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let home = Self { directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory") };
         for guest in ["Echo", "Counter"] {
             let from = guests::directory().join(guest).with_extension("wasm");
             fs::copy(from, home.component(guest)).expect("a component is copied");
             home.call(guest).exits(0);
         }
-        home.expect_order("at first");
+        home.expect_cached("at first");
         home
     }
 
-    fn component(&self, guest: &str) -> PathBuf {
+    pub fn component(&self, guest: &str) -> PathBuf {
         self.directory.path().join(guest).with_extension("wasm")
     }
 
-    fn shelf(&self) -> PathBuf {
+    pub fn cache(&self) -> PathBuf {
         self.directory.path().join(".cache/cipher")
     }
 
-    /// Calls a guest; standard error then says whether it was compiled.
-    fn call(&self, guest: &str) -> Ended {
+    /// A call of a guest, whose stderr says whether it was compiled.
+    pub fn cipher(&self, guest: &str) -> Cipher {
         let cipher = Cipher::new(["encrypt".as_ref(), self.component(guest).as_os_str(), "abc".as_ref()]);
-        cipher.env("HOME", self.directory.path()).env("RUST_LOG", "cipher=info").run()
+        cipher.env("HOME", self.directory.path()).env("RUST_LOG", "cipher=info")
     }
 
-    fn files(&self, ending: &str) -> Vec<PathBuf> {
-        let found = guests::files(self.shelf());
+    fn call(&self, guest: &str) -> Ended {
+        self.cipher(guest).run()
+    }
+
+    pub fn files(&self, ending: &str) -> Vec<PathBuf> {
+        let found = guests::files(self.cache());
         found.into_iter().filter(|file| file.to_string_lossy().ends_with(ending)).collect()
     }
 
-    /// The machine code of Echo.
-    fn artifact(&self) -> PathBuf {
-        let named = |file: &&PathBuf| fs::read_to_string(file).is_ok_and(|record| record.contains("Echo.wasm"));
-        let records = self.files(".record");
-        let record = fs::read_to_string(records.iter().find(named).expect("a record of Echo")).expect("it is text");
-        let digest = record.split(' ').next().expect("it starts with a digest");
-        self.files(".cwasm").into_iter().find(|file| file.to_string_lossy().contains(digest)).expect("an artifact")
+    /// The index entries of a guest.
+    pub fn entries(&self, guest: &str) -> Vec<PathBuf> {
+        let is_of =
+            |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("/{guest}.wasm")));
+        self.files(".entry").into_iter().filter(is_of).collect()
+    }
+
+    /// The digest of a guest.
+    pub fn digest(&self, guest: &str) -> String {
+        fs::read_to_string(&self.entries(guest)[0]).expect("it is text")[..64].to_owned()
+    }
+
+    /// The artifact of a guest.
+    pub fn artifact(&self, guest: &str) -> PathBuf {
+        let digest = self.digest(guest);
+        self.files(".cwasm").into_iter().find(|file| file.to_string_lossy().contains(&digest)).expect("an artifact")
     }
 
     #[track_caller]
-    fn expect_order(&self, when: &str) {
+    pub fn expect_cached(&self, when: &str) {
         let ended = self.call("Echo").exits(0).prints("abc\n");
         assert_eq!(ended.complaints(), "", "{when}");
     }
 
     /// Whatever `damage` did: the next call is right, and the one after it does not compile.
     #[track_caller]
-    fn expect_mended(&self, damage: &str) {
+    fn expect_recompiled(&self, damage: &str) {
         let ended = self.call("Echo").exits(0).prints("abc\n");
         assert!(ended.complaints().contains("compiling"), "{damage}: {}", ended.complaints());
-        self.expect_order(damage);
+        self.expect_cached(damage);
     }
 }
 
@@ -79,7 +92,7 @@ fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_damaged_artifact_is_compiled_again() {
+fn recompiles_damaged_artifacts() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 6] = [
         ("emptied", Vec::clear),
@@ -94,70 +107,80 @@ fn a_damaged_artifact_is_compiled_again() {
     ];
     let home = Home::new();
     for (damage, apply) in damages {
-        change(&home.artifact(), apply);
-        home.expect_mended(damage);
+        change(&home.artifact("Echo"), apply);
+        home.expect_recompiled(damage);
     }
 }
 
 #[test]
-fn an_artifact_that_is_not_the_one_that_was_kept_is_not_loaded() {
+fn recognizes_artifacts_by_contents() {
     let home = Home::new();
-    let (echo, others) = (home.artifact(), home.files(".cwasm"));
-    let counter = others.iter().find(|file| **file != echo).expect("there are two");
+    let (echo, counter) = (home.artifact("Echo"), home.artifact("Counter"));
 
-    fs::copy(counter, &echo).expect("it is copied");
-    home.expect_mended("another's machine code");
+    fs::copy(&counter, &echo).expect("it is copied");
+    home.expect_recompiled("the artifact of another guest");
 
     fs::remove_file(&echo).expect("it is removed");
-    home.expect_mended("removed");
+    home.expect_recompiled("removed");
 
     fs::remove_file(&echo).expect("it is removed");
     symlink(counter, &echo).expect("a link is made");
-    home.expect_mended("a symbolic link");
+    home.expect_recompiled("a symbolic link");
 
-    // The same bytes, but not the file that was written.
     fs::copy(&echo, echo.with_extension("copy")).expect("it is copied");
     fs::rename(echo.with_extension("copy"), &echo).expect("it is renamed");
-    home.expect_mended("a copy");
+    home.expect_cached("a copy of the artifact");
+
+    File::options().append(true).open(&echo).and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH)).expect("ours");
+    home.expect_cached("an artifact with another time");
 }
 
 #[test]
-fn what_another_user_could_have_written_is_not_loaded() {
+fn ignores_files_writable_by_others() {
     let home = Home::new();
     let open = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
-    open(&home.artifact(), 0o666);
-    home.expect_mended("an artifact that all can write");
-    for record in home.files(".record") {
-        open(&record, 0o664);
+    open(&home.artifact("Echo"), 0o666);
+    home.expect_recompiled("an artifact that all can write");
+    for entry in home.files(".entry") {
+        open(&entry, 0o664);
     }
-    home.expect_mended("records that the group can write");
-
-    open(&home.shelf(), 0o777);
-    let ended = home.call("Echo").exits(0).prints("abc\n");
-    let warning = format!("[WARN  cipher::code::cache] '{}' is not used for machine code", home.shelf().display());
-    assert!(ended.complaints().contains(&warning), "{}", ended.complaints());
-    open(&home.shelf(), 0o755);
-    home.expect_order("closed again");
+    home.expect_recompiled("entries that the group can write");
 }
 
 #[test]
-fn a_damaged_record_leads_nowhere() {
+fn ignores_entries_under_a_key_others_can_read() {
+    let home = Home::new();
+    let key = home.cache().join("key");
+    assert_eq!(fs::metadata(&key).expect("it was made").mode() & 0o777, 0o600);
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).expect("it is ours");
+    home.expect_recompiled("a key that the group can read");
+    assert_eq!(fs::metadata(&key).expect("it was made").mode() & 0o777, 0o600);
+    change(&key, |bytes| bytes.truncate(31));
+    home.expect_recompiled("a key that was cut");
+    fs::remove_file(&key).expect("it is ours");
+    home.expect_recompiled("no key");
+    change(&key, |bytes| bytes.fill(7));
+    home.expect_recompiled("the key of another cache");
+}
+
+#[test]
+fn ignores_damaged_entries() {
     type Damage<'a> = &'a dyn Fn(&Path);
     let home = Home::new();
     let damages: [(&str, Damage); 4] = [
-        ("emptied", &|record| change(record, Vec::clear)),
-        ("no text", &|record| change(record, |bytes| bytes.fill(0xff))),
-        ("out of the directory", &|record| {
-            change(record, |bytes| bytes.splice(.., *b"../../Echo.wasm x\n").for_each(drop))
+        ("emptied", &|entry| change(entry, Vec::clear)),
+        ("no text", &|entry| change(entry, |bytes| bytes.fill(0xff))),
+        ("out of the directory", &|entry| {
+            change(entry, |bytes| bytes.splice(.., *b"../../Echo.wasm x\n").for_each(drop))
         }),
-        ("a directory", &|record| {
-            fs::remove_file(record).expect("it is removed");
-            fs::create_dir(record).expect("a directory is made");
+        ("a directory", &|entry| {
+            fs::remove_file(entry).expect("it is removed");
+            fs::create_dir(entry).expect("a directory is made");
         }),
     ];
     for (damage, apply) in damages {
-        for record in home.files(".record") {
-            apply(&record);
+        for entry in home.files(".entry") {
+            apply(&entry);
         }
         let ended = home.call("Echo").exits(0).prints("abc\n");
         assert!(ended.complaints().contains("compiling"), "{damage}: {}", ended.complaints());
@@ -165,7 +188,7 @@ fn a_damaged_record_leads_nowhere() {
 }
 
 #[test]
-fn a_component_that_was_changed_is_compiled_again_whatever_its_times_say() {
+fn recompiles_changed_component_with_same_times() {
     let home = Home::new();
     let echo = home.component("Echo");
     let before = fs::metadata(&echo).expect("it is there");
@@ -190,54 +213,86 @@ fn a_component_that_was_changed_is_compiled_again_whatever_its_times_say() {
 }
 
 #[test]
-fn a_lock_that_is_not_given_back_is_not_waited_for_longer_than_a_compilation_may_take() {
+fn waits_for_lock_only_as_long_as_compiling_may_take() {
     let home = Home::new();
-    let lock = File::open(home.shelf().join("lock")).expect("it was made");
+    let path = home.cache().join(home.digest("Echo")).with_extension("lock");
+    let lock = File::create(&path).expect("it is ours");
     lock.lock().expect("nobody has it");
-    fs::remove_file(home.artifact()).expect("it is removed");
-    let cipher = Cipher::new(["encrypt".as_ref(), home.component("Echo").as_os_str(), "abc".as_ref()]);
-    let ended = cipher.args(["--compile-timeout", "2s"]).env("HOME", home.directory.path()).run();
-    ended.exits(0).prints("abc\n").says("");
-    home.expect_order("locked all the same");
-    let mode = lock.metadata().expect("it is open").mode();
-    assert_eq!(mode & 0o077, 0, "others could lock it: {mode:o}");
+    fs::remove_file(home.artifact("Echo")).expect("it is removed");
+    let ended = home.cipher("Echo").args(["--compile-timeout", "2s"]).run();
+    ended.exits(0).prints("abc\n");
+    home.expect_cached("locked all the same");
 }
 
 #[test]
-fn what_is_not_kept_was_not_added() {
+fn locks_only_one_component() {
+    let home = Home::new();
+    let lock = File::create(home.cache().join(home.digest("Counter")).with_extension("lock")).expect("it is ours");
+    lock.lock().expect("nobody has it");
+    fs::remove_file(home.artifact("Echo")).expect("it is removed");
+    // Waiting for the other lock would take as long as the tests' patience at least.
+    home.cipher("Echo").args(["--compile-timeout", "1h"]).run().exits(0).prints("abc\n");
+    // Released locks leave no file.
+    drop(lock);
+    home.call("Counter").exits(0);
+    fs::remove_file(home.artifact("Counter")).expect("it is removed");
+    home.call("Counter").exits(0);
+    assert_eq!(home.files(".lock"), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn does_not_wait_for_a_pipe() {
+    let home = Home::new();
+    fs::remove_file(home.artifact("Echo")).expect("it is removed");
+    let names = [".lock", "-48.0.8.entry"].map(|ending| home.digest("Echo") + ending);
+    for name in names.into_iter().chain(["lock".to_owned()]) {
+        rustix::fs::mkfifoat(rustix::fs::CWD, home.cache().join(name), 0o600.into()).expect("it is ours");
+    }
+    home.cipher("Echo").args(["--compile-timeout", "1h"]).run().exits(0).prints("abc\n");
+    home.expect_cached("with a pipe in place of the lock");
+}
+
+#[test]
+fn cache_add_fails_when_code_cannot_be_stored() {
     let echo = guests::directory().join("Echo.wasm");
     let add = || Cipher::new(["cache".as_ref(), "add".as_ref(), echo.as_os_str()]);
-    let told = "error: the machine code of Echo is not kept: there is no cache directory";
-    for cipher in [add().env("HOME", "").env("XDG_CACHE_HOME", ""), add().file(".cache", "")] {
-        let complaints = cipher.run().exits(1).prints("").complaints();
-        assert!(complaints.starts_with(told), "{complaints}");
+    for (cipher, reason) in [
+        (
+            add().env("HOME", "none").env("XDG_CACHE_HOME", "none"),
+            "neither XDG_CACHE_HOME nor HOME is an absolute path",
+        ),
+        (add().file(".cache", ""), "cannot be used: Not a directory"),
+    ] {
+        let complaints = cipher.run().exits(6).prints("").complaints();
+        assert!(complaints.starts_with("error: cannot keep the compiled code of Echo, because "), "{complaints}");
+        assert!(complaints.contains(reason) && complaints.lines().count() == 1, "{complaints}");
     }
 }
 
 #[test]
-fn what_lies_about_on_a_shelf_is_shown_as_it_is_and_all_of_it_removed() {
+fn cache_show_and_clear_handle_stray_files() {
     let home = Home::new();
-    let shelf = home.shelf();
     let cache = |action: &[&str]| Cipher::new(["cache"]).args(action).env("HOME", home.directory.path()).run().exits(0);
+    let at = |name: &str| home.cache().join(name);
     let digest = "0".repeat(64);
-    fs::write(shelf.join("stranger.record"), format!("{digest} x\n\x1b]0;title\x07\n")).expect("it is ours");
-    fs::write(shelf.join(".new-killed"), vec![0; 5 << 20]).expect("it is ours");
-    symlink("/dev/zero", shelf.join("endless.record")).expect("it is ours");
-    rustix::fs::mkfifoat(rustix::fs::CWD, shelf.join("pipe.record"), 0o644.into()).expect("it is ours");
+    fs::write(at("stranger.entry"), format!("{digest} 1-2-3.4-5.6 {digest}\n\x1b]0;title\x07\n")).expect("it is ours");
+    fs::write(at(".new-killed"), vec![0; 5 << 20]).expect("it is ours");
+    symlink("/dev/zero", at("endless.entry")).expect("it is ours");
+    rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe.entry"), 0o644.into()).expect("it is ours");
 
     let shown = cache(&["show"]);
     assert!(shown.text().contains("\\u{1b}]0;title\\u{7}"), "{}", shown.text());
-    assert!(shown.text().contains("  5.0 MiB, used just now"), "{}", shown.text());
+    assert!(shown.text().contains("  5.0 MiB, used just now: not in use"), "{}", shown.text());
 
     cache(&["clear"]);
-    let entries = fs::read_dir(&shelf).expect("it can be read").map(|entry| entry.expect("an entry").file_name());
+    let entries = fs::read_dir(home.cache()).expect("it can be read").map(|entry| entry.expect("an entry").file_name());
     let mut left: Vec<_> = entries.collect();
     left.sort();
-    assert_eq!(left, ["endless.record", "lock", "pipe.record"]);
+    assert_eq!(left, ["endless.entry", "pipe.entry"]);
 }
 
 #[test]
-fn a_call_that_is_killed_at_any_moment_leaves_what_the_next_one_can_use() {
+fn survives_kill_at_any_moment() {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let echo = guests::directory().join("Echo.wasm");
     let cipher = || Cipher::new(["encrypt".as_ref(), echo.as_os_str(), "abc".as_ref()]).env("HOME", home.path());

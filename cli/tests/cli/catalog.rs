@@ -130,7 +130,7 @@ fn a_component_that_is_not_the_one_its_manifest_pins_is_refused() {
     let pin = "0".repeat(64);
     add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{pin}\"\n"));
     let call = || Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", folder.path());
-    let ended = call().run().exits(1).prints("");
+    let ended = call().run().exits(4).prints("");
     let error = ended.complaints();
     assert!(error.contains(&format!("its manifest pins {pin}")), "{error}");
     let digest = error.split("SHA-256 ").nth(1).and_then(|rest| rest.split(',').next()).expect("it names the digest");

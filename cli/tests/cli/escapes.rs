@@ -35,7 +35,7 @@ fn escapes_paths_in_errors() {
     let audit = Cipher::new(["encrypt", "Caesar", "x", "--audit-file", &format!("{NAME}/{NAME}")]).run().exits(6);
     expect_safe(&audit);
     let not_text = OsStr::from_bytes(b"./\xff\x1b[2J.wasm");
-    expect_safe(&Cipher::new(["encrypt".as_ref(), not_text, "x".as_ref()]).run().exits(1));
+    expect_safe(&Cipher::new(["encrypt".as_ref(), not_text, "x".as_ref()]).run().exits(4));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Runs the program and checks what it prints.
+//! Running the program: what it is given, and what is expected of it.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-/// Keeps a failing test from hanging. It is long enough for any machine, so it decides no test.
+/// Long enough for any answer on any machine: it keeps a test that fails from hanging, and decides nothing.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A run of the program. It inherits only `PATH` from the environment; a new directory is both its home and its working
-/// directory.
+/// A run of the program. Nothing of the caller's environment reaches it but `PATH`; a directory of its own is both its
+/// home and its working directory.
 pub struct Cipher {
     command: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
@@ -32,18 +32,18 @@ impl Cipher {
         Self { command, environment: Vec::new(), stdin: Vec::new(), directory }.args(arguments)
     }
 
-    /// A shell that runs `script`, in which `cipher` is this program.
+    /// A shell with `script`, in which `cipher` is this program.
     pub fn shell(script: impl AsRef<str>) -> Self {
         Self::new(["-c", script.as_ref()]).program("sh")
     }
 
-    /// The same shell with another script, in the same directory.
+    /// The same shell with another script: the directory stays.
     pub fn script(mut self, script: &str) -> Self {
         *self.command.last_mut().expect("a shell has a script") = script.into();
         self
     }
 
-    /// Another program with these arguments, which finds this one as `cipher`.
+    /// Another program with these arguments, for which `cipher` is this one.
     pub fn program(mut self, name: &str) -> Self {
         let folder = Path::new(env!("CARGO_BIN_EXE_cipher")).parent().expect("a file is in a folder");
         let path = [folder.as_os_str(), &path()].join(OsStr::new(":"));
@@ -51,25 +51,25 @@ impl Cipher {
         self.env("PATH", path)
     }
 
-    /// Adds arguments.
+    /// With further arguments.
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.command.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
-    /// Sets an environment variable.
+    /// With a variable in the environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Sets stdin, which is empty by default.
+    /// With `bytes` on standard input, which is empty without.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// Writes a file in the working directory.
+    /// With a file in the working directory.
     pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.directory.path().join(name), contents).expect("a file for the run");
         self
@@ -80,17 +80,17 @@ impl Cipher {
         self.directory.path()
     }
 
-    /// Reads a file in the working directory.
+    /// What a file in the working directory has in it now.
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
     }
 
-    /// Runs it until it ends, or kills it after a long time.
+    /// Runs it to its end, which comes by a signal if it does not come by itself.
     pub fn run(&self) -> Ended {
         self.run_into(Stdio::piped(), Stdio::piped())
     }
 
-    /// Runs it with these outputs, which [`Ended`] contains only if they are piped.
+    /// Runs it to its end with other outputs than those that can be asked about afterwards.
     pub fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0);
@@ -99,7 +99,7 @@ impl Cipher {
         let group = Pid::from_child(&child);
         let (running, ended) = sync_channel::<()>(0);
         let output = thread::scope(|scope| {
-            // On its own thread, because the program writes, or even ends, before it has read everything.
+            // On a thread of its own, because the program writes before it has read everything; it may even end before.
             scope.spawn(move || stdin.write_all(&self.stdin));
             scope.spawn(move || {
                 if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
@@ -113,7 +113,7 @@ impl Cipher {
         Ended { status: output.status.code(), stdout: output.stdout, stderr: output.stderr }
     }
 
-    /// Starts it, to interact with it.
+    /// Starts it for a conversation.
     pub fn start(self) -> Running {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -127,7 +127,7 @@ impl Cipher {
         }
     }
 
-    /// The command, to run it in another way.
+    /// The command, for a run of another kind.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_clear().env("PATH", path()).env("HOME", self.directory.path());
@@ -140,8 +140,8 @@ fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// The lines of `source` with their terminators, each as soon as it is complete. At most one is read ahead, so a program
-/// whose output a test does not read has to wait.
+/// The lines that come out of `source`, each as soon as it is complete and with its terminator. Few are read ahead, so
+/// that a program whose output a test does not take has to wait.
 fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = sync_channel(1);
     thread::spawn(move || {
@@ -157,7 +157,7 @@ fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// Everything in `source` up to its end.
+/// Everything that comes out of `source` until its end.
 fn rest(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -166,28 +166,28 @@ fn rest(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// A running program.
+/// A program that was started.
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
-    /// Keeps the directory.
+    /// Keeps its directory.
     _cipher: Cipher,
 }
 
 impl Running {
-    /// Takes its stdin.
+    /// Its standard input, for somebody else to write to.
     pub fn take_stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("it is taken or closed once")
     }
 
-    /// Writes to its stdin.
+    /// Writes to its standard input.
     pub fn write(&mut self, text: &str) {
         self.stdin.as_mut().expect("it is still open").write_all(text.as_bytes()).expect("the program reads");
     }
 
-    /// Waits for its next line.
+    /// Waits for the next line that it writes.
     #[track_caller]
     pub fn line(&mut self) -> String {
         let line = self.stdout.recv_timeout(PATIENCE).expect("a line comes out");
@@ -199,12 +199,12 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).expect("it is still there");
     }
 
-    /// Returns whether it still runs.
+    /// Whether it has not ended yet.
     pub fn goes_on(&mut self) -> bool {
         self.child.try_wait().expect("it was started").is_none()
     }
 
-    /// Closes its stdin and waits for its end. Returns what it wrote since the last [`line`](Self::line).
+    /// Closes its standard input and waits for its end; returns what it wrote since the last [`line`](Self::line).
     pub fn end(mut self) -> Ended {
         drop(self.stdin.take());
         let mut stdout = Vec::new();
@@ -222,13 +222,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Unless the test failed, it has ended.
+        // It has ended, unless the test has failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The end of a run.
+/// A program that has ended.
 #[derive(Debug)]
 pub struct Ended {
     /// `None` if a signal ended it.
@@ -241,36 +241,36 @@ impl Ended {
     /// Expects an exit status.
     #[track_caller]
     pub fn exits(self, status: i32) -> Self {
-        assert_eq!(self.status, Some(status), "stderr: {}", self.complaints());
+        assert_eq!(self.status, Some(status), "its standard error was: {}", self.complaints());
         self
     }
 
-    /// Expects exactly this on stdout.
+    /// Expects exactly this on standard output.
     #[track_caller]
     pub fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
         same(&self.stdout, stdout);
         self
     }
 
-    /// Expects exactly this on stderr.
+    /// Expects exactly this on standard error.
     #[track_caller]
     pub fn says(self, stderr: &str) -> Self {
         same(&self.stderr, stderr);
         self
     }
 
-    /// Stdout as text.
+    /// Standard output as text.
     #[track_caller]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("the output is text")
     }
 
-    /// Stderr without audit events.
+    /// Standard error without audit entries.
     pub fn complaints(&self) -> String {
         self.stderr_lines(|line| !line.starts_with("[AUDIT] "))
     }
 
-    /// Audit events on stderr.
+    /// Audit entries on standard error.
     pub fn entries(&self) -> String {
         self.stderr_lines(|line| line.starts_with("[AUDIT] "))
     }
@@ -280,7 +280,7 @@ impl Ended {
     }
 }
 
-/// Expects the same bytes, and otherwise shows where they differ.
+/// Expects the same bytes, and otherwise shows the place where they differ, however many there are.
 #[track_caller]
 pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
     let (actual, expected) = (actual.as_ref(), expected.as_ref());
@@ -296,7 +296,7 @@ pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
     panic!("{lengths}; they differ at {at}:\n  actual: {:?}\nexpected: {:?}", around(actual), around(expected));
 }
 
-/// The audit event of a call, as a line.
+/// The audit entry of a call, as a line.
 pub fn entry(action: &str, text: &str) -> String {
     format!("[AUDIT] Action: {action} | Detail: Length: {}\n", text.chars().count())
 }

@@ -1,4 +1,4 @@
-//! Tests of the real binary with real guests.
+//! The program as its users meet it: the real binary, the real guests, bytes in and bytes out.
 
 #![allow(
     clippy::expect_used,
@@ -28,6 +28,7 @@ mod proposals;
 mod records;
 mod reference;
 mod scenarios;
+mod shipped;
 mod signals;
 mod stack;
 mod standard;
@@ -35,4 +36,5 @@ mod surroundings;
 mod templates;
 mod tidy;
 mod trickle;
+mod trust;
 mod worlds;

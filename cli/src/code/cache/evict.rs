@@ -1,171 +1,195 @@
-//! What lies on a shelf, whoever put it there: shown, thrown out when it is too much, and removed.
+//! Keeping a cache within its bounds, and clearing it.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::io;
+use std::time::Duration;
 
-use crate::platform::file;
+use super::contents::{self, Item, Kind, StoredFile};
+use super::entry::Entry;
+use super::lock::{self, Lock};
+use super::seal;
+use crate::guest::digest::Digest;
+use crate::platform::trust::TrustedDirectory;
 
-/// How much machine code the user's shelf may hold, in bytes; what was used least recently goes first.
+/// The maximum size of a cache, in bytes on the disk. What was used least recently goes first.
 pub const LIMIT_BYTES: u64 = 1 << 30;
-/// The most of a record that is read, in bytes.
-const MOST_OF_RECORD: u64 = 64 << 10;
+/// How many index entries may lead to one artifact: each copy of a component has its own, also when it is gone.
+const MAX_ENTRIES: usize = 64;
 /// What a killed process left under a temporary name may go after this long.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// A component's machine code on a shelf, with all its files.
-#[derive(Debug)]
-pub struct CacheEntry {
-    /// The SHA-256 of the component.
-    pub digest: String,
-    /// A file that had these bytes when it was compiled.
-    pub component: String,
-    /// The size of the machine code.
-    pub bytes: u64,
-    /// When it was last loaded, to the minute.
-    pub used: SystemTime,
-    files: Vec<PathBuf>,
-}
-
-impl CacheEntry {
-    /// Whether these are files under temporary names of a process that may still be there.
-    fn may_be_written(&self) -> bool {
-        self.digest.is_empty() && self.used.elapsed().unwrap_or_default() < ABANDONED
-    }
-}
-
-/// What lies on the shelf at `path`, least recently used first. What leads nowhere is listed with no component.
+/// Brings a cache back into order after `new` was written: removes the artifacts of components that were at the same path
+/// before, what was used least recently until the rest fits into `limit` bytes, and what killed processes left.
 ///
-/// # Errors
-///
-/// When the directory cannot be read. A missing one holds nothing.
-pub fn list(path: &Path) -> io::Result<Vec<CacheEntry>> {
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut found: BTreeMap<String, CacheEntry> = BTreeMap::new();
-    for entry in entries.flatten() {
-        // Somebody else may have written here before the directory was refused: no link is followed.
-        let (Ok(metadata), file) = (entry.metadata(), entry.path()) else { continue };
-        if !metadata.is_file() {
-            continue;
-        }
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut component = String::new();
-        let (digest, bytes) = if let Some((digest, _)) = name.strip_suffix(".cwasm").and_then(|n| n.split_once('-')) {
-            (digest.to_owned(), metadata.len())
-        } else if name.ends_with(".record") {
-            let text = read_record(&file).unwrap_or_default();
-            component = text.lines().nth(1).unwrap_or_default().to_owned();
-            (text.split(' ').next().unwrap_or_default().to_owned(), 0)
-        } else if name.starts_with(".new-") {
-            (String::new(), metadata.len())
+/// What cannot be removed stays, and is tried again next time.
+pub(super) fn tidy(directory: &TrustedDirectory, limit: u64, new: &Entry) {
+    let Ok(items) = contents::list(directory) else { return };
+    let mut total: u64 = items.iter().map(|item| item.bytes).sum();
+    for mut item in items {
+        let is_new = item.digest == Some(new.component);
+        if item.digest.is_none() {
+            total -= sweep(directory, item.files);
+        } else if !is_new && (total > limit || item.is_only_at(&new.path)) {
+            total -= item.bytes;
+            let _ = remove(directory, &item.files);
         } else {
-            continue;
-        };
-        let holding = found.entry(digest.clone()).or_insert_with(|| CacheEntry {
-            digest,
-            component: String::new(),
-            bytes: 0,
-            used: SystemTime::UNIX_EPOCH,
-            files: Vec::new(),
-        });
-        holding.bytes += bytes;
-        holding.used = holding.used.max(modified);
-        if !component.is_empty() {
-            holding.component = component;
-        }
-        holding.files.push(file);
-    }
-    let mut holdings: Vec<CacheEntry> = found.into_values().collect();
-    holdings.sort_by_key(|holding| holding.used);
-    Ok(holdings)
-}
-
-fn read_record(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    file::open(path)?.take(MOST_OF_RECORD).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// Removes what was used least recently from the shelf at `path` until all machine code fits into `limit` bytes; what has the
-/// digest `keep` stays.
-pub fn evict(path: &Path, limit: u64, keep: &str) {
-    let Ok(holdings) = list(path) else { return };
-    let mut total: u64 = holdings.iter().map(|holding| holding.bytes).sum();
-    for holding in &holdings {
-        if total <= limit {
-            break;
-        }
-        if holding.digest != keep && !holding.may_be_written() {
-            total -= holding.bytes;
-            for file in &holding.files {
-                let _ = fs::remove_file(file);
-            }
+            total -= trim(directory, &mut item);
         }
     }
 }
 
-/// Removes everything on the shelf at `path`, and says how many bytes of machine code that was.
+/// Removes the oldest entries of those that are too many for one artifact; returns their size.
+fn trim(directory: &TrustedDirectory, item: &mut Item) -> u64 {
+    item.files.retain(|file| file.kind == Kind::Entry);
+    item.files.sort_by_key(|file| file.used);
+    item.files.truncate(item.files.len().saturating_sub(MAX_ENTRIES));
+    let _ = remove(directory, &item.files);
+    item.files.iter().map(|file| file.bytes).sum()
+}
+
+/// Removes what leads nowhere and nobody needs any more; returns its size.
+fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
+    let is_over = |file: &StoredFile| match file.kind {
+        Kind::Temporary => file.used.elapsed().is_ok_and(|age| age > ABANDONED),
+        Kind::Lock => {
+            // Whoever gets it removes it.
+            let name = file.name.to_string_lossy();
+            let _ = Lock::acquire(directory, name.trim_end_matches(lock::SUFFIX), Duration::ZERO);
+            false
+        }
+        Kind::Artifact | Kind::Entry => true,
+    };
+    let over: Vec<StoredFile> = files.into_iter().filter(is_over).collect();
+    let _ = remove(directory, &over);
+    over.iter().map(|file| file.bytes).sum()
+}
+
+/// Removes the artifact of a component, and what leads to it.
+pub(super) fn forget(directory: &TrustedDirectory, component: Digest) -> io::Result<()> {
+    let items = contents::list(directory)?;
+    items.iter().filter(|item| item.digest == Some(component)).try_for_each(|item| remove(directory, &item.files))
+}
+
+/// Removes everything, and returns its size in bytes.
 ///
 /// # Errors
 ///
-/// When a file cannot be removed.
-pub fn clear(path: &Path) -> io::Result<u64> {
-    let mut bytes = 0;
-    for holding in list(path)? {
-        for file in &holding.files {
-            match fs::remove_file(file) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {} // somebody else clears it, too
-                removed => removed?,
-            }
-        }
-        bytes += holding.bytes;
-    }
-    Ok(bytes)
+/// When the directory cannot be read, or a file not removed.
+pub fn clear(directory: &TrustedDirectory) -> io::Result<u64> {
+    let items = contents::list(directory)?;
+    items.iter().try_for_each(|item| remove(directory, &item.files))?;
+    directory.remove(seal::KEY_FILE.as_ref())?;
+    Ok(items.iter().map(|item| item.bytes).sum())
+}
+
+fn remove(directory: &TrustedDirectory, files: &[StoredFile]) -> io::Result<()> {
+    files.iter().try_for_each(|file| directory.remove(&file.name))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::fs::{self, File};
+    use std::path::Path;
+    use std::time::SystemTime;
 
     use super::*;
-    use crate::code::cache::{ArtifactCache, artifact_name, digest_key, record_name};
+    use crate::code::cache::{ArtifactCache, Place};
 
-    /// A shelf with artifacts of 100 bytes that were used so many minutes ago.
-    fn shelf(uses: &[(char, u64)]) -> (tempfile::TempDir, ArtifactCache) {
-        let directory = tempfile::tempdir().unwrap();
-        let shelf = ArtifactCache::open(directory.path()).unwrap();
-        for &(digit, minutes) in uses {
-            let digest = digit.to_string().repeat(64);
-            shelf.keep(&digest, &[0; 100], &[&digest_key(&digest)], Path::new("/guest.wasm")).unwrap();
-            let used = SystemTime::now() - Duration::from_secs(minutes * 60);
-            for name in [artifact_name(&digest), record_name(&digest_key(&digest))] {
-                File::options().append(true).open(shelf.path.join(name)).unwrap().set_modified(used).unwrap();
-            }
-        }
-        (directory, shelf)
+    struct Fixture {
+        directory: tempfile::TempDir,
+        cache: ArtifactCache,
     }
 
-    fn left(shelf: &ArtifactCache) -> String {
-        list(&shelf.path).unwrap().iter().map(|holding| &holding.digest[..1]).collect()
+    impl Fixture {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let cache = ArtifactCache::create(&Place::User(directory.path().to_owned()), "engine").unwrap();
+            Self { directory, cache }
+        }
+
+        /// Adds an artifact of 8 KiB, with two entries of a block each, for the component `name`, which was used so many minutes ago.
+        fn add(&self, name: &str, minutes: u64) -> Entry {
+            let path = self.directory.path().join(name);
+            fs::write(&path, name).unwrap();
+            let component = Digest::of(name.as_bytes());
+            self.cache.keep(component, &[1; 8192], &path, &fs::metadata(&path).unwrap()).unwrap();
+            let used = SystemTime::now() - Duration::from_secs(minutes * 60);
+            let items = contents::list(self.cache.directory()).unwrap();
+            for file in &items.iter().find(|item| item.digest == Some(component)).unwrap().files {
+                let file = File::options().append(true).open(self.directory.path().join(&file.name)).unwrap();
+                file.set_modified(used).unwrap();
+            }
+            self.cache.find_by_digest(component).unwrap().entry
+        }
+
+        /// The names of the components, least recently used first.
+        fn left(&self) -> String {
+            let items = contents::list(self.cache.directory()).unwrap();
+            let name = |path: &String| Path::new(path).file_name().unwrap().to_string_lossy().into_owned();
+            items.iter().flat_map(|item| &item.paths).map(name).collect()
+        }
     }
 
     #[test]
-    fn what_was_used_least_recently_is_evicted_first_and_what_was_just_made_stays() {
-        let (_directory, shelf) = shelf(&[('a', 10), ('b', 30), ('c', 20), ('d', 40)]);
-        assert_eq!(left(&shelf), "dbca");
-        evict(&shelf.path, 400, &"d".repeat(64));
-        assert_eq!(left(&shelf), "dbca");
-        evict(&shelf.path, 399, &"d".repeat(64));
-        assert_eq!(left(&shelf), "dca");
-        evict(&shelf.path, 0, &"d".repeat(64));
-        assert_eq!(left(&shelf), "d");
-        assert_eq!(clear(&shelf.path).unwrap(), 100);
-        assert_eq!(left(&shelf), "");
+    fn evicts_least_recently_used_first() {
+        let fixture = Fixture::new();
+        let [_, _, _, oldest] = [("a", 10), ("b", 30), ("c", 20), ("d", 40)].map(|(n, used)| fixture.add(n, used));
+        assert_eq!(fixture.left(), "dbca");
+        tidy(fixture.cache.directory(), 4 * 16384, &oldest);
+        assert_eq!(fixture.left(), "dbca");
+        tidy(fixture.cache.directory(), 4 * 16384 - 1, &oldest);
+        assert_eq!(fixture.left(), "dca");
+        tidy(fixture.cache.directory(), 0, &oldest);
+        assert_eq!(fixture.left(), "d");
+        assert_eq!(clear(fixture.cache.directory()).unwrap(), 16384);
+        assert_eq!(fixture.left(), "");
+    }
+
+    #[test]
+    fn bounds_entries_of_one_artifact() {
+        let fixture = Fixture::new();
+        let component = Digest::of(b"a");
+        fixture.add("a", 0);
+        for copy in 0..100 {
+            let path = fixture.directory.path().join(format!("copy-{copy}"));
+            fs::write(&path, "a").unwrap();
+            let found = fixture.cache.find_by_digest(component).unwrap();
+            fixture.cache.note(&found, &path, &fs::metadata(&path).unwrap()).unwrap();
+        }
+        let items = contents::list(fixture.cache.directory()).unwrap();
+        assert_eq!(items[0].files.len(), MAX_ENTRIES + 1);
+        assert!(fixture.cache.find_by_digest(component).is_some());
+    }
+
+    #[test]
+    fn removes_artifact_of_replaced_component() {
+        let fixture = Fixture::new();
+        fixture.add("a", 0);
+        fixture.add("b", 0);
+        let path = fixture.directory.path().join("a");
+        fs::write(&path, "new").unwrap();
+        fixture.cache.keep(Digest::of(b"new"), &[2; 10], &path, &fs::metadata(&path).unwrap()).unwrap();
+        assert!(fixture.cache.find_by_digest(Digest::of(b"a")).is_none());
+        assert!(fixture.cache.find_by_digest(Digest::of(b"b")).is_some());
+        fixture.cache.forget(Digest::of(b"b")).unwrap();
+        assert_eq!(fixture.left(), "a");
+        // The key, the components and the artifact with two entries.
+        assert_eq!(fs::read_dir(fixture.directory.path()).unwrap().count(), 1 + 2 + 3);
+    }
+
+    #[test]
+    fn sweeps_what_killed_processes_left() {
+        let fixture = Fixture::new();
+        let entry = fixture.add("a", 0);
+        let path = |name: &str| fixture.directory.path().join(name);
+        for name in [".new-1", ".new-2", "abc.lock", "bad.entry"] {
+            fs::write(path(name), "x").unwrap();
+        }
+        let old = SystemTime::now() - Duration::from_secs(7200);
+        File::options().append(true).open(path(".new-1")).unwrap().set_modified(old).unwrap();
+        tidy(fixture.cache.directory(), LIMIT_BYTES, &entry);
+        assert_eq!(
+            [".new-1", ".new-2", "abc.lock", "bad.entry"].map(|name| path(name).exists()),
+            [false, true, false, false]
+        );
     }
 }

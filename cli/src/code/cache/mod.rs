@@ -1,178 +1,247 @@
-//! Where machine code is kept on disk, and which of it may be loaded.
+//! The artifact cache: compiled code on disk, and which of it may be loaded.
 //!
-//! A *shelf* is a directory that only this user (or root) can write. It holds artifacts, `DIGEST-ENGINE.cwasm`, and
-//! *records*, small files that lead to one: from the identity of a component's file (device, inode, size, times), so that
-//! a call need not read 18 MB of wasm to know which bytes they are, and from the digest of its bytes. A record also has
-//! the identity of the artifact's own file, so an artifact that was touched after it was written is not loaded.
+//! A cache is a directory that only this user (or root) can write. It contains artifacts, `DIGEST-ENGINE.cwasm`, and *index
+//! entries*, small files that lead to one. One entry is named after the identity of a component's file (device, inode, size,
+//! times), so that a call need not read 15 MB of wasm to know which bytes they are; another after the digest of its bytes.
+//! An entry also has the identity and the digest of the artifact's own file, so an artifact that is not the one that was
+//! written is not loaded.
 //!
-//! Files appear whole or not at all: written under another name, synced, renamed.
+//! In the user's cache, entries are authenticated with a [`seal`]. Beside the guests that came with the program their place
+//! is enough.
+//!
+//! Files appear complete or not at all, and locks are files as well.
 
-use std::fs::{self, File, Metadata, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 
-use crate::code::engine;
-use crate::platform::user_dirs;
+use crate::guest::digest::Digest;
+use crate::platform::trust::{Distrust, TrustedDirectory};
+use crate::platform::{atomic_file, user_dirs};
 use crate::terminal::escape;
+use entry::Entry;
+use identity::FileIdentity;
+use lock::Lock;
+use seal::Seal;
 
+pub mod contents;
+mod entry;
 pub mod evict;
+mod identity;
+mod lock;
+mod seal;
 
-/// A record's modification time says when it was last used, to this precision: not every call should write to the disk.
+/// How the names of artifacts end.
+const ARTIFACT_SUFFIX: &str = ".cwasm";
+/// How the names of index entries end.
+const ENTRY_SUFFIX: &str = ".entry";
+/// An entry's modification time says when it was last used, to this precision: not every call should write to the disk.
 const USE_PRECISION: Duration = Duration::from_secs(60);
-/// How often a lock that somebody else has is asked for.
-const LOCK_POLL: Duration = Duration::from_millis(20);
+/// What others may do with what is in a cache: what root installs serves every user.
+const READABLE: Mode = Mode::from_raw_mode(0o644);
 
-/// This user's own shelf: `$XDG_CACHE_HOME/cipher`, or `~/.cache/cipher`.
-pub fn of_user() -> Option<PathBuf> {
-    user_dirs::base("XDG_CACHE_HOME", ".cache").map(|base| base.join("cipher"))
+/// Where a cache is, which says who uses it.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// Beside the guests that came with the program: used by all, written by whoever installs it.
+    Shipped(PathBuf),
+    /// This user's own.
+    User(PathBuf),
 }
 
-/// A directory of machine code that is safe to load from.
+impl Place {
+    /// This user's cache: `$XDG_CACHE_HOME/cipher`, or `~/.cache/cipher`.
+    pub fn user() -> Option<Self> {
+        user_dirs::cache().map(|base| Self::User(base.join("cipher")))
+    }
+
+    /// The path of the directory.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Shipped(path) | Self::User(path) => path,
+        }
+    }
+}
+
+/// A directory of artifacts that are safe to load.
 pub struct ArtifactCache {
-    /// Where it is.
-    pub path: PathBuf,
-    directory: OwnedFd,
+    place: Place,
+    directory: TrustedDirectory,
+    /// Without one, no entry can be told to be ours.
+    seal: Option<Seal>,
+    engine: String,
 }
 
 /// An artifact that may be loaded.
 pub struct CachedArtifact {
-    /// The SHA-256 of the component, in lower-case hexadecimal.
-    pub digest: String,
-    /// The file of machine code.
+    /// The SHA-256 of the component.
+    pub component: Digest,
+    /// The file of the artifact.
     pub code: File,
-    record: File,
+    entry: Entry,
+    entry_file: File,
     used: SystemTime,
 }
 
-/// What a record says.
-struct Record {
-    digest: String,
-    /// The identity of the artifact's file when it was written.
-    artifact: String,
-}
-
 impl ArtifactCache {
-    /// Opens the shelf at `path`, unless it is missing or another user could have written there, which the log then says.
-    pub fn open(path: &Path) -> Option<Self> {
-        let (shelf, owner, mode) = Self::open_any(path)?;
-        let shown = path.display();
-        if is_ours(owner, mode) {
-            return Some(shelf);
-        } else if mode & 0o022 != 0 {
-            log::warn!("'{shown}' is not used for machine code: others can write there ('chmod go-w' ends that)");
-        } else {
-            log::info!("'{shown}' is not used for machine code: it belongs to another user");
-        }
-        None
-    }
-
-    /// Opens the directory at `path`, whoever can write there: its owner and its mode come with it.
-    fn open_any(path: &Path) -> Option<(Self, u32, u32)> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = rustix::fs::open(path, flags, Mode::empty()).ok()?;
-        let stat = rustix::fs::fstat(&directory).ok()?;
-        Some((Self { path: path.to_owned(), directory }, stat.st_uid, stat.st_mode))
-    }
-
-    /// Opens the shelf at `path` for writing, making it where it is missing.
-    pub fn create(path: &Path) -> Option<Self> {
-        // Readable by all: what root installs serves every user.
-        let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
-        if let Err(error) = made {
-            log::info!("cannot make '{}': {error}", path.display());
-            return None;
-        }
-        let writable = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
-        let (shelf, owner, mode) = Self::open_any(path)?;
-        (writable && is_ours(owner, mode)).then_some(shelf)
-    }
-
-    /// Waits for the shelf's lock, but not longer than `patience`: who has it may have been stopped. It goes when the file
-    /// is closed, also when the process is killed.
-    pub fn lock(&self, patience: Duration) -> Option<File> {
-        // Another user who could read the file could lock it.
-        let file = File::options().create(true).append(true).mode(0o600).open(self.path.join("lock")).ok()?;
-        let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Some(file),
-                Err(TryLockError::WouldBlock) if started.elapsed() < patience => thread::sleep(LOCK_POLL),
-                Err(TryLockError::WouldBlock) => {
-                    log::info!("'{}' has been locked for too long by another process", self.path.display());
-                    return None;
-                }
-                Err(TryLockError::Error(error)) => {
-                    log::info!("'{}' cannot be locked: {error}", self.path.display());
-                    return None;
-                }
-            }
-        }
-    }
-
-    /// The artifact that the record `key` leads to, if both are there, ours and unchanged.
-    pub fn find(&self, key: &str) -> Option<CachedArtifact> {
-        let (record, metadata) = self.open_ours(&record_name(key))?;
-        let Record { digest, artifact } = Record::read(&record)?;
-        let used = metadata.modified().ok()?;
-        let (code, metadata) = self.open_ours(&artifact_name(&digest))?;
-        if identity(&metadata) != artifact {
-            log::info!("machine code of {digest} was touched after it was written");
-            return None;
-        }
-        Some(CachedArtifact { digest, code, record, used })
-    }
-
-    fn open_ours(&self, name: &str) -> Option<(File, Metadata)> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::openat(&self.directory, name, flags, Mode::empty()).ok()?);
-        let metadata = file.metadata().ok()?;
-        (metadata.is_file() && is_ours(metadata.uid(), metadata.mode())).then_some((file, metadata))
-    }
-
-    /// Writes an artifact, and the records `keys` that lead to it.
+    /// Opens the cache at `place`, for artifacts of the engine that is known by the name `engine`.
     ///
     /// # Errors
     ///
-    /// When the disk is full, or the shelf cannot be written to.
-    pub fn keep(&self, digest: &str, code: &[u8], keys: &[&str], component: &Path) -> io::Result<()> {
-        self.write(&artifact_name(digest), code)?;
-        for key in keys {
-            self.write_record(key, digest, component)?;
+    /// When it is missing, or another user could have written there.
+    pub fn open(place: &Place, engine: &str) -> Result<Self, Distrust> {
+        let directory = TrustedDirectory::open(place.path())?;
+        let seal = match place {
+            Place::Shipped(_) => Some(Seal::None),
+            Place::User(_) => Seal::read(&directory).ok(),
+        };
+        Ok(Self { place: place.clone(), directory, seal, engine: engine.to_owned() })
+    }
+
+    /// Opens the cache at `place` for writing, and creates what is missing of it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and when this user cannot write there.
+    pub fn create(place: &Place, engine: &str) -> Result<Self, Distrust> {
+        let directory = TrustedDirectory::create(place.path())?;
+        let seal = match place {
+            Place::Shipped(_) => Seal::None,
+            Place::User(path) => Seal::read_or_create(&directory)
+                .map_err(|error| Distrust::Unavailable(path.join(seal::KEY_FILE), error))?,
+        };
+        Ok(Self { place: place.clone(), directory, seal: Some(seal), engine: engine.to_owned() })
+    }
+
+    /// Waits for the lock of a component, but not longer than `patience`. Without it (some network file systems have none),
+    /// several processes may compile the component at once, which does no harm.
+    pub fn lock(&self, component: Digest, patience: Duration) -> Option<impl Drop> {
+        let lock = Lock::acquire(&self.directory, &component.to_string(), patience);
+        lock.inspect_err(|error| log::info!("cannot lock '{}': {error}", self.place.path().display())).ok()
+    }
+
+    /// The artifact of the component in this file, which is not read, if neither has changed since the entry was written.
+    /// The artifact may also be in the cache `other`.
+    pub fn find(&self, component: &Metadata, other: Option<&Self>) -> Option<CachedArtifact> {
+        let (entry, entry_file, used) = self.entry(&self.file_key(component)?)?;
+        let code = [Some(self), other].into_iter().flatten().find_map(|cache| {
+            let (code, metadata) = cache.open_artifact(entry.component)?;
+            entry.is_for(&metadata).then_some(code)
+        })?;
+        Some(CachedArtifact { component: entry.component, code, entry, entry_file, used })
+    }
+
+    /// The artifact of a component of which only the digest is known, also if it was copied since it was written.
+    pub fn find_by_digest(&self, component: Digest) -> Option<CachedArtifact> {
+        let (mut entry, entry_file, used) = self.entry(&self.digest_key(component))?;
+        let (code, metadata) = self.open_artifact(component)?;
+        let now = FileIdentity::of(&metadata);
+        let is_kept = entry.artifact == now
+            || matches!(self.place, Place::Shipped(_)) && entry.artifact.may_be_copied_to(&now)
+            || entry.artifact.size() == now.size() && digest_of(&code).ok()? == entry.contents;
+        if entry.component != component || !is_kept {
+            log::info!("the artifact of {component} is not the one that was written");
+            return None;
         }
-        // The names must survive a power cut as the contents do.
-        rustix::fs::fsync(&self.directory)?;
+        entry.artifact = now;
+        Some(CachedArtifact { component, code, entry, entry_file, used })
+    }
+
+    /// Writes the artifact of a component, and the entries that lead to it.
+    ///
+    /// # Errors
+    ///
+    /// When the disk is full, or the cache cannot be written to.
+    pub fn keep(&self, component: Digest, code: &[u8], path: &Path, file: &Metadata) -> io::Result<()> {
+        self.write(&self.artifact_name(component), code)?;
+        let (_, metadata) = self.directory.open_file(self.artifact_name(component).as_ref())?;
+        let path = escape::line(&std::path::absolute(path)?.to_string_lossy()).into_owned();
+        let entry = Entry { component, artifact: FileIdentity::of(&metadata), contents: Digest::of(code), path };
+        self.write_entries(&entry, file).inspect_err(|_| {
+            // Nothing leads to it.
+            let _ = self.directory.remove(self.artifact_name(component).as_ref());
+        })?;
+        evict::tidy(&self.directory, evict::LIMIT_BYTES, &entry);
         Ok(())
     }
 
-    /// Adds a record for an artifact that is there already.
-    pub fn note(&self, key: &str, digest: &str, component: &Path) {
-        if let Err(error) = self.write_record(key, digest, component) {
-            log::info!("cannot write to '{}': {error}", self.path.display());
-        }
+    /// Adds what leads from the component in `file` to an artifact that is there already, in this or another cache.
+    ///
+    /// # Errors
+    ///
+    /// As for [`keep`](Self::keep).
+    pub fn note(&self, found: &CachedArtifact, path: &Path, file: &Metadata) -> io::Result<()> {
+        let path = escape::line(&std::path::absolute(path)?.to_string_lossy()).into_owned();
+        let entry = Entry { path, ..found.entry.clone() };
+        self.write_entries(&entry, file)?;
+        evict::tidy(&self.directory, evict::LIMIT_BYTES, &entry);
+        Ok(())
     }
 
-    fn write_record(&self, key: &str, digest: &str, component: &Path) -> io::Result<()> {
-        let artifact = identity(&fs::symlink_metadata(self.path.join(artifact_name(digest)))?);
-        let shown = std::path::absolute(component)?;
-        let text = format!("{digest} {artifact}\n{}\n", escape::line(&shown.to_string_lossy()));
-        self.write(&record_name(key), text.as_bytes())
+    /// Removes the artifact of a component, whatever it was compiled for, and what leads to it.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read, or a file not removed.
+    pub fn forget(&self, component: Digest) -> io::Result<()> {
+        evict::forget(&self.directory, component)
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &TrustedDirectory {
+        &self.directory
+    }
+
+    fn write_entries(&self, entry: &Entry, component: &Metadata) -> io::Result<()> {
+        let seal = self.seal.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
+        for key in [Some(self.digest_key(entry.component)), self.file_key(component)].into_iter().flatten() {
+            self.write(&(key.clone() + ENTRY_SUFFIX), entry.seal(&key, seal).as_bytes())?;
+        }
+        // The names must survive a power cut as the contents do.
+        atomic_file::sync(self.directory.as_fd())
     }
 
     fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .permissions(fs::Permissions::from_mode(0o644))
-            .tempfile_in(&self.path)?;
-        file.write_all(contents)?;
-        file.as_file().sync_all()?;
-        file.persist(self.path.join(name))?;
-        Ok(())
+        atomic_file::write_at(self.directory.as_fd(), OsStr::new(name), contents, READABLE)
+    }
+
+    /// The entry with this key, with its file and when it was last used.
+    fn entry(&self, key: &str) -> Option<(Entry, File, SystemTime)> {
+        let (mut file, metadata) = self.directory.open_file((key.to_owned() + ENTRY_SUFFIX).as_ref()).ok()?;
+        let mut text = String::new();
+        (&mut file).take(entry::MAX_BYTES).read_to_string(&mut text).ok()?;
+        let entry = Entry::unseal(key, &text, self.seal.as_ref()?)?;
+        Some((entry, file, metadata.modified().ok()?))
+    }
+
+    fn open_artifact(&self, component: Digest) -> Option<(File, Metadata)> {
+        self.directory.open_file(self.artifact_name(component).as_ref()).ok()
+    }
+
+    fn artifact_name(&self, component: Digest) -> String {
+        self.digest_key(component) + ARTIFACT_SUFFIX
+    }
+
+    fn digest_key(&self, component: Digest) -> String {
+        format!("{component}-{}", self.engine)
+    }
+
+    /// The key of the component in this file, if its metadata says which it is.
+    ///
+    /// What came with the program is at one place, which may be mounted as one device today and as another tomorrow. Others'
+    /// components are anywhere.
+    fn file_key(&self, component: &Metadata) -> Option<String> {
+        let identity = Some(FileIdentity::of(component)).filter(FileIdentity::is_unique)?;
+        Some(match self.place {
+            Place::Shipped(_) => format!("{identity}-{}", self.engine),
+            Place::User(_) => format!("{:x}-{identity}-{}", component.dev(), self.engine),
+        })
     }
 }
 
@@ -181,69 +250,18 @@ impl CachedArtifact {
     pub fn note_use(&self) {
         if self.used.elapsed().unwrap_or_default() > USE_PRECISION {
             // Only eviction reads it, so on a read-only disk it may stay as it is.
-            let _ = self.record.set_modified(SystemTime::now());
+            let _ = self.entry_file.set_modified(SystemTime::now());
         }
     }
 }
 
-impl Record {
-    fn read(mut file: &File) -> Option<Self> {
-        let mut text = [0; 512];
-        let length = file.read(&mut text).ok()?;
-        let first = std::str::from_utf8(&text[..length]).ok()?.lines().next()?;
-        let (digest, artifact) = first.split_once(' ')?;
-        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_digest.then(|| Self { digest: digest.to_owned(), artifact: artifact.to_owned() })
-    }
+/// Whether a file with the metadata `before` is unchanged.
+pub fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
+    FileIdentity::of(before) == FileIdentity::of(now)
 }
 
-/// Whether a file or directory of this owner and mode can have been written by none but this user and root.
-fn is_ours(owner: u32, mode: u32) -> bool {
-    (owner == rustix::process::geteuid().as_raw() || owner == 0) && mode & 0o022 == 0
-}
-
-/// What changes when a file is written, replaced or given other times: nobody can set `ctime` at will, unless they make the
-/// whole file system. (A write through a mapping counts when the system notices it.)
-pub fn identity(metadata: &Metadata) -> String {
-    let (m, c) = (metadata.mtime_nsec(), metadata.ctime_nsec());
-    format!("{:x}-{:x}-{:x}.{m:x}-{:x}.{c:x}", metadata.ino(), metadata.len(), metadata.mtime(), metadata.ctime())
-}
-
-/// The key of the component whose file has this metadata.
-pub fn component_key(metadata: &Metadata) -> String {
-    format!("{:x}-{}-{}", metadata.dev(), identity(metadata), engine::fingerprint())
-}
-
-/// The key of the component with this digest.
-pub fn digest_key(digest: &str) -> String {
-    format!("{digest}-{}", engine::fingerprint())
-}
-
-fn artifact_name(digest: &str) -> String {
-    format!("{}.cwasm", digest_key(digest))
-}
-
-fn record_name(key: &str) -> String {
-    format!("{key}.record")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_this_user_and_root_alone_can_write_is_ours() {
-        let me = rustix::process::geteuid().as_raw();
-        for (owner, mode, ours) in [
-            (me, 0o100_644, true),
-            (me, 0o40_755, true),
-            (0, 0o100_644, true),
-            (me + 1, 0o100_644, false),
-            (me, 0o100_664, false),
-            (me, 0o100_646, false),
-            (0, 0o41_777, false),
-        ] {
-            assert_eq!(is_ours(owner, mode), ours, "{owner} {mode:o}");
-        }
-    }
+fn digest_of(mut file: &File) -> io::Result<Digest> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Digest::of(&bytes))
 }

@@ -1,0 +1,347 @@
+//! Directories that only this user and root can write.
+//!
+//! Like sshd's `StrictModes`, this looks at every directory on the way from `/`: whoever can write to one of them can put
+//! another tree below it. Each is opened relative to the one before it and checked by its descriptor, so what was checked
+//! is what is used, whatever happens to the names in the meantime.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustix::fs::{Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+/// How many symbolic links may lead to a directory, as on Linux.
+const MAX_LINKS: usize = 40;
+/// The user that stands for those unknown here, unless the kernel names another.
+const OVERFLOW_USER: u32 = 65534;
+/// How many directories are created at the end of a path. One with more missing is of somebody who has no home, or a mistake.
+const MAX_CREATED: usize = 2;
+const WRITABLE_BY_OTHERS: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// Permission to search a directory is enough to walk through it.
+#[cfg(target_os = "linux")]
+const SEARCH: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const SEARCH: OFlags = OFlags::RDONLY;
+
+/// An open directory that only this user and root can write, as is every directory on the way to it.
+#[derive(Debug)]
+pub struct TrustedDirectory {
+    path: PathBuf,
+    descriptor: OwnedFd,
+    owner: u32,
+}
+
+/// Why a directory cannot be used: what is wrong with which part of its path, and how to mend it.
+#[derive(Debug)]
+pub enum Distrust {
+    /// The system does not open it.
+    Unavailable(PathBuf, io::Error),
+    /// It belongs to this user, who is neither this process's nor root.
+    Owner(PathBuf, u32),
+    /// Its group or everybody can write to it.
+    Writable(PathBuf),
+    /// The process's user cannot be told from users that are unknown here.
+    UnknownUser,
+    /// Too many links.
+    Links(PathBuf),
+}
+
+impl TrustedDirectory {
+    /// Opens the directory at `path`.
+    ///
+    /// # Errors
+    ///
+    /// When a part of the path is missing, or another user could have written there.
+    pub fn open(path: &Path) -> Result<Self, Distrust> {
+        Walk { create: false, links: 0 }.run(path)
+    }
+
+    /// Opens the directory at `path` for writing, and creates it and its parent where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and when it cannot be created or this user cannot write to it.
+    pub fn create(path: &Path) -> Result<Self, Distrust> {
+        let directory = Walk { create: true, links: 0 }.run(path)?;
+        match rustix::fs::accessat(&directory, ".", Access::WRITE_OK, AtFlags::EACCESS) {
+            Ok(()) => Ok(directory),
+            Err(Errno::ACCESS) if directory.owner != rustix::process::geteuid().as_raw() => {
+                Err(Distrust::Owner(directory.path, directory.owner))
+            }
+            Err(error) => Err(Distrust::Unavailable(directory.path, error.into())),
+        }
+    }
+
+    /// Where it is, with links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the regular file `name` for reading, if only this user and root can write to it.
+    ///
+    /// # Errors
+    ///
+    /// The system's, or `PermissionDenied`. A link is not followed, and opening never blocks.
+    pub fn open_file(&self, name: &OsStr) -> io::Result<(File, Metadata)> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(self, name, flags, Mode::empty())?);
+        let metadata = file.metadata()?;
+        let is_ours = is_trusted(metadata.uid()) && metadata.mode() & 0o022 == 0;
+        if is_ours && metadata.is_file() { Ok((file, metadata)) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+    }
+
+    /// The names of what is in it, `.` and `..` included.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn names(&self) -> io::Result<Vec<OsString>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut names = Vec::new();
+        for entry in Dir::new(rustix::fs::openat(self, ".", flags, Mode::empty())?)? {
+            names.push(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
+        }
+        Ok(names)
+    }
+
+    /// The metadata of `name`, itself if it is a link.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn stat(&self, name: &OsStr) -> io::Result<Stat> {
+        Ok(rustix::fs::statat(self, name, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Removes the file `name`; that somebody else was faster is no error.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        match rustix::fs::unlinkat(self, name, AtFlags::empty()) {
+            Err(Errno::NOENT) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for TrustedDirectory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+/// The way from `/` to one directory.
+struct Walk {
+    create: bool,
+    links: usize,
+}
+
+impl Walk {
+    fn run(&mut self, path: &Path) -> Result<TrustedDirectory, Distrust> {
+        if trusted_users().is_empty() {
+            return Err(Distrust::UnknownUser);
+        }
+        let absolute = std::path::absolute(path).map_err(|error| Distrust::Unavailable(path.to_owned(), error))?;
+        let mut pending = Vec::new();
+        push_components(&mut pending, &absolute);
+        let mut here = root(pending.is_empty())?;
+        while let Some(name) = pending.pop() {
+            let next = here.path.join(&name);
+            match self.enter(&here, &name, pending.len()) {
+                Ok(descriptor) => here = check(next, descriptor, pending.is_empty())?,
+                Err(Errno::NOTDIR | Errno::LOOP) => {
+                    let target = self.follow(&here, &name, &next)?;
+                    push_components(&mut pending, &target);
+                    if target.is_absolute() {
+                        here = root(pending.is_empty())?;
+                    }
+                }
+                Err(error) => return Err(Distrust::Unavailable(next, error.into())),
+            }
+        }
+        // A link to the directory itself ends the walk where it was less strict.
+        check(here.path, here.descriptor, true)
+    }
+
+    /// Opens the directory `name`, below which there are so many more on the way.
+    fn enter(&self, parent: &TrustedDirectory, name: &OsStr, below: usize) -> rustix::io::Result<OwnedFd> {
+        let open = || {
+            let flags = SEARCH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::openat(parent, name, flags, Mode::empty())
+        };
+        match open() {
+            Err(Errno::NOENT) if self.create && below < MAX_CREATED => {
+                // Readable by all: what root installs serves every user.
+                match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
+                    Ok(()) | Err(Errno::EXIST) => open(),
+                    Err(error) => Err(error),
+                }
+            }
+            opened => opened,
+        }
+    }
+
+    /// Where the link `name` leads, if nobody else can have made it.
+    ///
+    /// Nobody can put another link in its place between the two calls, either: `parent` is trusted, or sticky.
+    fn follow(&mut self, parent: &TrustedDirectory, name: &OsStr, path: &Path) -> Result<PathBuf, Distrust> {
+        let unavailable = |error: Errno| Distrust::Unavailable(path.to_owned(), error.into());
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            return Err(Distrust::Links(path.to_owned()));
+        }
+        let link = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(unavailable)?;
+        if FileType::from_raw_mode(link.st_mode) != FileType::Symlink {
+            return Err(unavailable(Errno::NOTDIR));
+        } else if !is_trusted(link.st_uid) {
+            return Err(Distrust::Owner(path.to_owned(), link.st_uid));
+        }
+        let target = rustix::fs::readlinkat(parent, name, Vec::new()).map_err(unavailable)?;
+        Ok(PathBuf::from(OsStr::from_bytes(target.to_bytes())))
+    }
+}
+
+/// Puts the parts of `path` below `/` on the stack `pending`, the first on top.
+fn push_components(pending: &mut Vec<OsString>, path: &Path) {
+    let is_name = |component: &Component<'_>| matches!(component, Component::Normal(_) | Component::ParentDir);
+    pending.extend(path.components().rev().filter(is_name).map(|component| component.as_os_str().to_owned()));
+}
+
+fn root(is_last: bool) -> Result<TrustedDirectory, Distrust> {
+    let path = PathBuf::from("/");
+    let flags = SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match rustix::fs::openat(CWD, &path, flags, Mode::empty()) {
+        Ok(descriptor) => check(path, descriptor, is_last),
+        Err(error) => Err(Distrust::Unavailable(path, error.into())),
+    }
+}
+
+/// Checks one directory. In a sticky one others can add what is their own, and touch nothing else, which is harmless
+/// on the way but not at its end.
+fn check(path: PathBuf, descriptor: OwnedFd, is_last: bool) -> Result<TrustedDirectory, Distrust> {
+    let stat = match rustix::fs::fstat(&descriptor) {
+        Ok(stat) => stat,
+        Err(error) => return Err(Distrust::Unavailable(path, error.into())),
+    };
+    if !is_trusted(stat.st_uid) {
+        Err(Distrust::Owner(path, stat.st_uid))
+    } else if mode(&stat).intersects(WRITABLE_BY_OTHERS) && (is_last || !mode(&stat).contains(Mode::SVTX)) {
+        Err(Distrust::Writable(path))
+    } else {
+        Ok(TrustedDirectory { path, descriptor, owner: stat.st_uid })
+    }
+}
+
+fn mode(stat: &Stat) -> Mode {
+    Mode::from_raw_mode(stat.st_mode)
+}
+
+/// Whether what belongs to `user` was written by this user or root.
+fn is_trusted(user: u32) -> bool {
+    trusted_users().contains(&user)
+}
+
+fn trusted_users() -> &'static [u32] {
+    static USERS: OnceLock<Vec<u32>> = OnceLock::new();
+    USERS.get_or_init(|| {
+        let read = |path| fs::read_to_string(path).ok();
+        let overflow = read("/proc/sys/kernel/overflowuid").and_then(|text| text.trim().parse().ok());
+        let map = || read("/proc/self/uid_map").unwrap_or_default();
+        trusted_of(rustix::process::geteuid().as_raw(), overflow.unwrap_or(OVERFLOW_USER), map)
+    })
+}
+
+/// Whose files a process of `user` trusts, where those of users that have no number here seem to belong to `overflow`.
+///
+/// A process that seems to be `overflow` could be anybody's, and its user namespace, where root is whoever made it,
+/// somebody else's. It is the user of that number (`nobody`) only if every user has one, by the `uid_map`.
+fn trusted_of(user: u32, overflow: u32, uid_map: impl Fn() -> String) -> Vec<u32> {
+    let maps_all = || uid_map().split_whitespace().eq(["0", "0", "4294967295"]);
+    if user == overflow && !maps_all() {
+        return Vec::new();
+    }
+    [0, user].into_iter().filter(|&trusted| trusted != overflow).collect()
+}
+
+impl Distrust {
+    /// Whether there is nothing at the path.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Unavailable(_, error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(path, error) => write!(f, "'{}' cannot be used: {error}", path.display()),
+            Self::Owner(path, 0) => {
+                write!(f, "'{0}' belongs to root (fix with 'sudo chown -R $USER {0}')", path.display())
+            }
+            Self::Owner(path, user) => write!(f, "'{}' belongs to another user ({user})", path.display()),
+            Self::Writable(path) => {
+                write!(f, "other users can write to '{0}' (fix with 'chmod go-w {0}')", path.display())
+            }
+            Self::UnknownUser => f.write_str("this process runs as a user that its user namespace does not map"),
+            Self::Links(path) => write!(f, "more than {MAX_LINKS} links lead to '{}'", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Distrust {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trusts_root_and_own_user() {
+        let mapped = || "         0          0 4294967295\n".to_owned();
+        let partial = || "0 1000 1\n".to_owned();
+        assert_eq!(trusted_of(1000, 65534, partial), [0, 1000]);
+        assert!(trusted_of(65534, 65534, partial).is_empty());
+        assert!(trusted_of(65534, 65534, String::new).is_empty());
+        // Nothing tells nobody's files from those of users without a number (idmapped mounts).
+        assert_eq!(trusted_of(65534, 65534, mapped), [0]);
+        assert_eq!(trusted_of(1000, 0, mapped), [1000]);
+    }
+
+    #[test]
+    fn resolves_links_within_bound() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir_all(at("a/b")).unwrap();
+        std::os::unix::fs::symlink("../a/./b", at("a/relative")).unwrap();
+        std::os::unix::fs::symlink(at("a/relative"), at("absolute")).unwrap();
+        std::os::unix::fs::symlink("loop", at("loop")).unwrap();
+        let real = fs::canonicalize(at("a/b")).unwrap();
+        let found = TrustedDirectory::open(&at("absolute")).unwrap();
+        assert_eq!(fs::canonicalize(found.path()).unwrap(), real);
+        assert!(matches!(TrustedDirectory::open(&at("loop")), Err(Distrust::Links(_))));
+        assert!(matches!(TrustedDirectory::open(&at("loop/below")), Err(Distrust::Links(_))));
+        assert!(matches!(TrustedDirectory::open(&at("missing")), Err(Distrust::Unavailable(..))));
+    }
+
+    #[test]
+    fn final_directory_may_not_be_sticky() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(matches!(TrustedDirectory::open(directory.path()), Err(Distrust::Writable(_))));
+        assert!(TrustedDirectory::open(&inner).is_ok());
+        // Found by a link to the place itself as well.
+        std::os::unix::fs::symlink(".", directory.path().join("self")).unwrap();
+        assert!(matches!(TrustedDirectory::open(&directory.path().join("self")), Err(Distrust::Writable(_))));
+    }
+}
