@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use wasmparser::{Parser, Payload, Validator};
 
 use crate::code::engine;
+use crate::code::link;
 use crate::guest::Guest;
 use crate::limits::Limits;
 use crate::terminal::escape;
@@ -71,7 +72,7 @@ pub fn compile(guest: &Guest, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>
 fn translate(bytes: &[u8]) -> Result<Vec<u8>> {
     // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.
     Validator::new_with_features(engine::PROPOSALS).validate_all(bytes)?;
-    Ok(engine::compiler()?.precompile_component(bytes)?)
+    Ok(link::precompile(&engine::compiler()?, bytes)?)
 }
 
 /// Makes sure that parsing `bytes` does not overflow a stack of [`STACK_BYTES`], which would abort the process.

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
+use crate::code::link;
+
 /// A macro and not a constant, so that `concat!` takes it.
 macro_rules! wasmtime_version {
     () => {
@@ -155,7 +157,8 @@ fn config() -> Result<Config> {
 /// What, besides a component's bytes, decides its machine code: part of an artifact's name, so that machines and versions
 /// that share a directory do not overwrite each other's. Wasmtime checks all of it again when it loads an artifact.
 pub fn fingerprint() -> String {
-    format!("{WASMTIME_VERSION}-{}-{:x}", env!("CARGO_PKG_VERSION"), processor_features())
+    let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());
+    format!("{WASMTIME_VERSION}-{own}-{link}-{features:x}")
 }
 
 /// The processor features that Cranelift asks for (cranelift-native 0.135), one bit each.

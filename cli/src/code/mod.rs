@@ -4,3 +4,4 @@ pub mod artifact;
 pub mod cache;
 pub mod compile;
 pub mod engine;
+pub mod link;
