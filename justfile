@@ -7,7 +7,6 @@ host := `rustc --print host-tuple`  # scripts/just passes it
 root := quote(justfile_directory())
 target := replace(host, "-linux-gnu", "-linux-musl")  # .cargo/config.toml explains why
 cipher := quote(justfile_directory() / "target" / target / "release/cipher")
-link_libraries := quote(justfile_directory() / "target" / target / "release/link-libraries")
 venv := root / ".tools/venv/bin"
 
 python_files := "cli/templates guest-vigenere scripts"
@@ -42,8 +41,7 @@ guests:
     @cargo rustc --release -p guest-caesar --target wasm32-wasip2 --crate-type cdylib </dev/null
     @scripts/publish target/wasm32-wasip2/release/guest_caesar.wasm target/guests/Caesar.wasm
     @scripts/publish guest-caesar/Caesar.toml target/guests/Caesar.toml
-    @cargo build --release -p link-libraries </dev/null
-    @scripts/build-vigenere {{ link_libraries }} </dev/null
+    @scripts/build-vigenere </dev/null
     @scripts/publish guest-vigenere/Vigenere.toml target/guests/Vigenere.toml
 
 # Run the program: scripts/just run encrypt Caesar 'Hello, World!'

@@ -1,4 +1,7 @@
-"""The bindings of the interface `streaming`; componentize-py goes by the name of this module."""
+"""The bindings of the interface `streaming` (wit/streaming.wit).
+
+componentize-py finds them by the name of this module.
+"""
 
 from typing import Self
 
@@ -9,19 +12,19 @@ import vigenere
 
 
 class Message(streaming.Message):
-    """A message whose chunks are still coming."""
+    """A message that arrives in chunks."""
 
     def __init__(self, operation: streaming.Operation) -> None:
-        """Start a message, reading the keyword."""
+        """Start a message with the keyword in force."""
         self._decrypt = operation is streaming.Operation.DECR
         self._message = vigenere.Message(app.key(decrypt=self._decrypt))
 
     def update(self, chunk: str) -> str:
-        """Take the next chunk and return all of it, encrypted or decrypted."""
+        """Encrypt or decrypt the next chunk."""
         return self._message.update(chunk)
 
     @classmethod
     def finish(cls, message: Self) -> str:
-        """End `message`; every chunk was answered at once, so nothing is left to return."""
-        app.record(message._message, decrypt=message._decrypt)
+        """End `message`. Its last `update` has returned everything."""
+        app.audit(message._message, decrypt=message._decrypt)
         return ""
