@@ -9,8 +9,8 @@ target := replace(host, "-linux-gnu", "-linux-musl")  # .cargo/config.toml expla
 cipher := quote(justfile_directory() / "target" / target / "release/cipher")
 venv := root / ".tools/venv/bin"
 
-python_files := "cli/templates guest-vigenere scripts"
-shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/mounts scripts/test/parallel scripts/test/templates cli/templates/*/build .ci/run"
+python_files := "cli/templates cli/tests/python guest-vigenere scripts"
+shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/templates cli/templates/*/build .ci/run"
 
 # The fuzz targets use the versions in Cargo.lock. They do without the address sanitizer, which makes fuzzing several times
 # slower: the only unsafe code here loads artifacts, and no target does.
@@ -71,6 +71,10 @@ test-parallel: build
 test-cluster: test-parallel
     @[ -x .tools/spark/bin/spark-submit ] || { {{ venv }}/python -m venv --clear .tools/spark && .tools/spark/bin/pip install --quiet {{ pyspark }}; }
     @.tools/spark/bin/python scripts/test/spark.py {{ cipher }}
+
+# Compare Python guests with their linked twins, built by several versions of componentize-py (takes minutes)
+test-link *versions: guests
+    @scripts/test/link "$@"
 
 # Create, build, and run a guest from each template (needs npm, and clang with wasi-libc; takes minutes)
 test-templates *languages: build
