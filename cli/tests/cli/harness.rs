@@ -28,7 +28,7 @@ impl Cipher {
     /// `cipher` with `arguments`.
     pub fn new(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for the run");
-        let command = vec![OsString::from(env!("CARGO_BIN_EXE_cipher"))];
+        let command = vec![program()];
         Self { command, environment: Vec::new(), stdin: Vec::new(), directory }.args(arguments)
     }
 
@@ -45,7 +45,8 @@ impl Cipher {
 
     /// Another program with these arguments, for which `cipher` is this one.
     pub fn program(mut self, name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_BIN_EXE_cipher")).parent().expect("a file is in a folder");
+        let cipher = program();
+        let folder = Path::new(&cipher).parent().expect("a file is in a folder");
         let path = [folder.as_os_str(), &path()].join(OsStr::new(":"));
         self.command[0] = name.into();
         self.env("PATH", path)
@@ -134,6 +135,11 @@ impl Cipher {
         command.envs(self.environment.iter().cloned()).current_dir(self.directory.path());
         command
     }
+}
+
+/// The program under test: the one that was built with the tests, unless `CIPHER_UNDER_TEST` names another.
+fn program() -> OsString {
+    std::env::var_os("CIPHER_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_cipher").into())
 }
 
 fn path() -> OsString {
