@@ -1,17 +1,16 @@
-//! Guests for tests: what is in `tests/guests`, made into a guest directory.
+//! Guest directories for tests, assembled from folders of WebAssembly text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The guest directory of `tests/guests`.
+/// The guest directory made from `tests/guests`.
 pub fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| assemble("tests/guests"))
 }
 
-/// Makes a guest directory: every `NAME.wat` in `folder` is assembled, every other file is as it is, and each gets a
-/// manifest unless it has one.
+/// Makes a guest directory: assembles each `NAME.wat` in `folder`, copies other files, and adds missing manifests.
 pub fn assemble(folder: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join(folder);
     let _ = fs::remove_dir_all(&directory);
@@ -33,7 +32,7 @@ pub fn assemble(folder: &str) -> PathBuf {
     directory
 }
 
-/// The files in a folder, in the order of their names.
+/// The files in a folder, sorted by name.
 pub fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.as_ref().display()));
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();

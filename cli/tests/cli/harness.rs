@@ -1,4 +1,4 @@
-//! Running the program: what it is given, and what is expected of it.
+//! Runs the program and checks what it prints.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-/// Long enough for any answer on any machine: it keeps a test that fails from hanging, and decides nothing.
+/// Keeps a failing test from hanging. It is long enough for any machine, so it decides no test.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A run of the program. Nothing of the caller's environment reaches it but `PATH`; a directory of its own is both its
-/// home and its working directory.
+/// A run of the program. It inherits only `PATH` from the environment; a new directory is both its home and its working
+/// directory.
 pub struct Cipher {
     command: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
@@ -32,18 +32,18 @@ impl Cipher {
         Self { command, environment: Vec::new(), stdin: Vec::new(), directory }.args(arguments)
     }
 
-    /// A shell with `script`, in which `cipher` is this program.
+    /// A shell that runs `script`, in which `cipher` is this program.
     pub fn shell(script: impl AsRef<str>) -> Self {
         Self::new(["-c", script.as_ref()]).program("sh")
     }
 
-    /// The same shell with another script: the directory stays.
+    /// The same shell with another script, in the same directory.
     pub fn script(mut self, script: &str) -> Self {
         *self.command.last_mut().expect("a shell has a script") = script.into();
         self
     }
 
-    /// Another program with these arguments, for which `cipher` is this one.
+    /// Another program with these arguments, which finds this one as `cipher`.
     pub fn program(mut self, name: &str) -> Self {
         let cipher = program();
         let folder = Path::new(&cipher).parent().expect("a file is in a folder");
@@ -52,25 +52,25 @@ impl Cipher {
         self.env("PATH", path)
     }
 
-    /// With further arguments.
+    /// Adds arguments.
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.command.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
-    /// With a variable in the environment.
+    /// Sets an environment variable.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// With `bytes` on standard input, which is empty without.
+    /// Sets stdin, which is empty by default.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// With a file in the working directory.
+    /// Writes a file in the working directory.
     pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.directory.path().join(name), contents).expect("a file for the run");
         self
@@ -81,17 +81,17 @@ impl Cipher {
         self.directory.path()
     }
 
-    /// What a file in the working directory has in it now.
+    /// Reads a file in the working directory.
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
     }
 
-    /// Runs it to its end, which comes by a signal if it does not come by itself.
+    /// Runs it until it ends, or kills it after a long time.
     pub fn run(&self) -> Ended {
         self.run_into(Stdio::piped(), Stdio::piped())
     }
 
-    /// Runs it to its end with other outputs than those that can be asked about afterwards.
+    /// Runs it with these outputs, which [`Ended`] contains only if they are piped.
     pub fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0);
@@ -100,7 +100,7 @@ impl Cipher {
         let group = Pid::from_child(&child);
         let (running, ended) = sync_channel::<()>(0);
         let output = thread::scope(|scope| {
-            // On a thread of its own, because the program writes before it has read everything; it may even end before.
+            // On its own thread, because the program writes, or even ends, before it has read everything.
             scope.spawn(move || stdin.write_all(&self.stdin));
             scope.spawn(move || {
                 if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
@@ -114,7 +114,7 @@ impl Cipher {
         Ended { status: output.status.code(), stdout: output.stdout, stderr: output.stderr }
     }
 
-    /// Starts it for a conversation.
+    /// Starts it, to interact with it.
     pub fn start(self) -> Running {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -128,7 +128,7 @@ impl Cipher {
         }
     }
 
-    /// The command, for a run of another kind.
+    /// The command, to run it in another way.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_clear().env("PATH", path()).env("HOME", self.directory.path());
@@ -146,8 +146,8 @@ fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// The lines that come out of `source`, each as soon as it is complete and with its terminator. Few are read ahead, so
-/// that a program whose output a test does not take has to wait.
+/// The lines of `source` with their terminators, each as soon as it is complete. At most one is read ahead, so a program
+/// whose output a test does not read has to wait.
 fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = sync_channel(1);
     thread::spawn(move || {
@@ -163,7 +163,7 @@ fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// Everything that comes out of `source` until its end.
+/// Everything in `source` up to its end.
 fn rest(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -172,28 +172,28 @@ fn rest(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// A program that was started.
+/// A running program.
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
-    /// Keeps its directory.
+    /// Keeps the directory.
     _cipher: Cipher,
 }
 
 impl Running {
-    /// Its standard input, for somebody else to write to.
+    /// Takes its stdin.
     pub fn take_stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("it is taken or closed once")
     }
 
-    /// Writes to its standard input.
+    /// Writes to its stdin.
     pub fn write(&mut self, text: &str) {
         self.stdin.as_mut().expect("it is still open").write_all(text.as_bytes()).expect("the program reads");
     }
 
-    /// Waits for the next line that it writes.
+    /// Waits for its next line.
     #[track_caller]
     pub fn line(&mut self) -> String {
         let line = self.stdout.recv_timeout(PATIENCE).expect("a line comes out");
@@ -205,12 +205,12 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).expect("it is still there");
     }
 
-    /// Whether it has not ended yet.
+    /// Returns whether it still runs.
     pub fn goes_on(&mut self) -> bool {
         self.child.try_wait().expect("it was started").is_none()
     }
 
-    /// Closes its standard input and waits for its end; returns what it wrote since the last [`line`](Self::line).
+    /// Closes its stdin and waits for its end. Returns what it wrote since the last [`line`](Self::line).
     pub fn end(mut self) -> Ended {
         drop(self.stdin.take());
         let mut stdout = Vec::new();
@@ -228,13 +228,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended, unless the test has failed.
+        // Unless the test failed, it has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A program that has ended.
+/// The end of a run.
 #[derive(Debug)]
 pub struct Ended {
     /// `None` if a signal ended it.
@@ -247,36 +247,36 @@ impl Ended {
     /// Expects an exit status.
     #[track_caller]
     pub fn exits(self, status: i32) -> Self {
-        assert_eq!(self.status, Some(status), "its standard error was: {}", self.complaints());
+        assert_eq!(self.status, Some(status), "stderr: {}", self.complaints());
         self
     }
 
-    /// Expects exactly this on standard output.
+    /// Expects exactly this on stdout.
     #[track_caller]
     pub fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
         same(&self.stdout, stdout);
         self
     }
 
-    /// Expects exactly this on standard error.
+    /// Expects exactly this on stderr.
     #[track_caller]
     pub fn says(self, stderr: &str) -> Self {
         same(&self.stderr, stderr);
         self
     }
 
-    /// Standard output as text.
+    /// Stdout as text.
     #[track_caller]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("the output is text")
     }
 
-    /// Standard error without audit entries.
+    /// Stderr without audit events.
     pub fn complaints(&self) -> String {
         self.stderr_lines(|line| !line.starts_with("[AUDIT] "))
     }
 
-    /// Audit entries on standard error.
+    /// Audit events on stderr.
     pub fn entries(&self) -> String {
         self.stderr_lines(|line| line.starts_with("[AUDIT] "))
     }
@@ -286,7 +286,7 @@ impl Ended {
     }
 }
 
-/// Expects the same bytes, and otherwise shows the place where they differ, however many there are.
+/// Expects the same bytes, and otherwise shows where they differ.
 #[track_caller]
 pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
     let (actual, expected) = (actual.as_ref(), expected.as_ref());
@@ -302,7 +302,7 @@ pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
     panic!("{lengths}; they differ at {at}:\n  actual: {:?}\nexpected: {:?}", around(actual), around(expected));
 }
 
-/// The audit entry of a call, as a line.
+/// The audit event of a call, as a line.
 pub fn entry(action: &str, text: &str) -> String {
     format!("[AUDIT] Action: {action} | Detail: Length: {}\n", text.chars().count())
 }

@@ -1,4 +1,4 @@
-//! The program as its users meet it: the real binary, the real guests, bytes in and bytes out.
+//! Tests of the real binary with real guests.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Guests that misbehave, by mistake or otherwise: each file in `tests/misbehaving` is one, and says how its calls end.
+//! Hostile and faulty guests: each file in `tests/misbehaving` is one, and states how its calls end.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use snapbox::Assert;
 use crate::guests;
 use crate::harness::Cipher;
 
-/// A call of a misbehaving guest. The comment at the top of its file has one or several:
+/// A call of a misbehaving guest. The comment at the top of its file has one or more:
 ///
 /// ```text
 /// ;; $ printf 'a\nb\n' | cipher encrypt NAME --lines
@@ -16,8 +16,7 @@ use crate::harness::Cipher;
 /// ;; stderr error: record 2: [..]
 /// ```
 ///
-/// The first line is a shell's, in the guest directory; the others are all that is to be seen of the call, a line each,
-/// where `[..]` stands for anything within a line.
+/// The first line is run by a shell; the others are its complete output, in which `[..]` stands for any text within a line.
 #[derive(Default)]
 struct Call {
     script: String,
@@ -34,7 +33,7 @@ fn calls(source: &str) -> Vec<Call> {
         let call = calls.last_mut();
         match (word, call) {
             ("$", _) => calls.push(Call { script: rest.to_owned(), ..Call::default() }),
-            // What the guest does, in a sentence.
+            // A description of the guest.
             (_, None) => {}
             ("status", Some(call)) => rest.clone_into(&mut call.status),
             ("stdout", Some(call)) => call.stdout += &format!("{rest}\n"),
@@ -46,7 +45,7 @@ fn calls(source: &str) -> Vec<Call> {
 }
 
 #[test]
-fn every_guest_that_misbehaves_ends_as_its_file_says() {
+fn every_call_ends_as_stated() {
     let directory = guests::assemble("tests/misbehaving");
     let mut failures = String::new();
     for file in guests::files("tests/misbehaving") {
