@@ -3,6 +3,7 @@
 //! Whatever is wrong with a [cache](super::cache) or anything in it, the answer is to compile again, and to run from memory
 //! where nothing can be kept.
 
+use std::cell::OnceCell;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::fd::AsRawFd;
@@ -162,6 +163,8 @@ struct Caches {
     shipped_place: Option<Place>,
     shipped: Option<ArtifactCache>,
     own_place: Option<Place>,
+    /// This user's, opened when it is needed.
+    own: OnceCell<Option<ArtifactCache>>,
     engine: String,
 }
 
@@ -171,13 +174,17 @@ impl Caches {
         let folder = guest.component.parent().filter(|_| guest.shipped);
         let shipped_place = folder.map(|folder| Place::Shipped(folder.join("artifacts")));
         let shipped = shipped_place.as_ref().and_then(|place| open(place, &engine));
-        Self { shipped_place, shipped, own_place: Place::user(), engine }
+        Self { shipped_place, shipped, own_place: Place::user(), own: OnceCell::new(), engine }
+    }
+
+    fn own(&self) -> Option<&ArtifactCache> {
+        self.own.get_or_init(|| open(self.own_place.as_ref()?, &self.engine)).as_ref()
     }
 
     /// The artifact of a component that was found before, and is unchanged since. The user's own cache may also lead to
     /// one that was shipped.
     fn find_unread(&self, engine: &Engine, component: &Metadata) -> Option<Artifact> {
-        let own = || open(self.own_place.as_ref()?, &self.engine)?.find(component, self.shipped.as_ref());
+        let own = || self.own()?.find(component, self.shipped.as_ref());
         let shipped = self.shipped.as_ref().and_then(|cache| cache.find(component, None));
         shipped.and_then(|found| load_from(engine, &found)).or_else(|| load_from(engine, &own()?))
     }
@@ -185,7 +192,7 @@ impl Caches {
     /// The artifact of a component that was copied or touched since it was compiled, or has a second place. The next call
     /// will find it without reading the component, if that can be noted.
     fn find_copy(&self, engine: &Engine, source: &Source<'_>, digest: Digest) -> Option<Artifact> {
-        let own = || open(self.own_place.as_ref()?, &self.engine)?.find_by_digest(digest);
+        let own = || self.own()?.find_by_digest(digest);
         let found = self.shipped.as_ref().and_then(|cache| cache.find_by_digest(digest)).or_else(own)?;
         let artifact = load_from(engine, &found)?;
         if let Ok(cache) = self.create() {

@@ -1,6 +1,7 @@
 //! What identifies a component whatever file it is in.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +14,24 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of everything that comes from `source`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn read(mut source: impl Read) -> io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(length) => hasher.update(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -45,6 +64,7 @@ mod tests {
         assert_eq!(shown, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(shown.parse(), Ok(digest));
         assert_eq!(shown.to_uppercase().parse(), Ok(digest));
+        assert_eq!(Digest::read(b"abc".as_slice()).unwrap(), digest);
         for wrong in ["", &shown[1..], &format!("{shown}0"), &shown.replace('b', "g")] {
             assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
         }

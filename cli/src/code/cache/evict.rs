@@ -1,7 +1,7 @@
 //! Keeping a cache within its bounds, and clearing it.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::contents::{self, Item, Kind, StoredFile};
 use super::entry::Entry;
@@ -14,6 +14,9 @@ use crate::platform::trust::TrustedDirectory;
 pub const LIMIT_BYTES: u64 = 1 << 30;
 /// How many index entries may lead to one artifact: each copy of a component has its own, also when it is gone.
 const MAX_ENTRIES: usize = 64;
+/// The artifact of a component that was replaced at its path may go after this long without use: other hosts that share the
+/// cache may have the other component there.
+const REPLACED: Duration = Duration::from_secs(24 * 3600);
 /// What a killed process left under a temporary name may go after this long.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
@@ -28,7 +31,7 @@ pub(super) fn tidy(directory: &TrustedDirectory, limit: u64, new: &Entry) {
         let is_new = item.digest == Some(new.component);
         if item.digest.is_none() {
             total -= sweep(directory, item.files);
-        } else if !is_new && (total > limit || item.is_only_at(&new.path)) {
+        } else if !is_new && (total > limit || item.is_only_at(&new.path) && is_older(item.used, REPLACED)) {
             total -= item.bytes;
             let _ = remove(directory, &item.files);
         } else {
@@ -49,7 +52,7 @@ fn trim(directory: &TrustedDirectory, item: &mut Item) -> u64 {
 /// Removes what leads nowhere and nobody needs any more; returns its size.
 fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
     let is_over = |file: &StoredFile| match file.kind {
-        Kind::Temporary => file.used.elapsed().is_ok_and(|age| age > ABANDONED),
+        Kind::Temporary => is_older(file.used, ABANDONED),
         Kind::Lock => {
             // Whoever gets it removes it.
             let name = file.name.to_string_lossy();
@@ -81,6 +84,10 @@ pub fn clear(directory: &TrustedDirectory) -> io::Result<u64> {
     Ok(items.iter().map(|item| item.bytes).sum())
 }
 
+fn is_older(used: SystemTime, age: Duration) -> bool {
+    used.elapsed().is_ok_and(|unused| unused > age)
+}
+
 fn remove(directory: &TrustedDirectory, files: &[StoredFile]) -> io::Result<()> {
     files.iter().try_for_each(|file| directory.remove(&file.name))
 }
@@ -89,7 +96,6 @@ fn remove(directory: &TrustedDirectory, files: &[StoredFile]) -> io::Result<()> 
 mod tests {
     use std::fs::{self, File};
     use std::path::Path;
-    use std::time::SystemTime;
 
     use super::*;
     use crate::code::cache::{ArtifactCache, Place};
@@ -162,9 +168,10 @@ mod tests {
 
     #[test]
     fn removes_artifact_of_replaced_component() {
+        const DAYS: u64 = 2 * 24 * 60;
         let fixture = Fixture::new();
-        fixture.add("a", 0);
-        fixture.add("b", 0);
+        fixture.add("a", DAYS);
+        fixture.add("b", DAYS);
         let path = fixture.directory.path().join("a");
         fs::write(&path, "new").unwrap();
         fixture.cache.keep(Digest::of(b"new"), &[2; 10], &path, &fs::metadata(&path).unwrap()).unwrap();

@@ -144,7 +144,7 @@ impl ArtifactCache {
         let now = FileIdentity::of(&metadata);
         let is_kept = entry.artifact == now
             || matches!(self.place, Place::Shipped(_)) && entry.artifact.may_be_copied_to(&now)
-            || entry.artifact.size() == now.size() && digest_of(&code).ok()? == entry.contents;
+            || entry.artifact.size() == now.size() && Digest::read(&code).ok()? == entry.contents;
         if entry.component != component || !is_kept {
             log::info!("the artifact of {component} is not the one that was written");
             return None;
@@ -258,10 +258,4 @@ impl CachedArtifact {
 /// Whether a file with the metadata `before` is unchanged.
 pub fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
     FileIdentity::of(before) == FileIdentity::of(now)
-}
-
-fn digest_of(mut file: &File) -> io::Result<Digest> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(Digest::of(&bytes))
 }
