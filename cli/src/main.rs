@@ -24,6 +24,9 @@ fn main() -> ExitCode {
     if let Err(error) = platform::signals::survive_size_limits() {
         log::warn!("cannot ignore SIGXFSZ; exceeding a file size limit will kill the program: {error}");
     }
+    if let Err(error) = platform::signals::end_as_first_process() {
+        log::warn!("cannot catch signals: {error}");
+    }
     if !platform::stack::stack_is_small() {
         return run();
     }

@@ -107,6 +107,19 @@ impl EventLines {
         Self { format, ..Self::default() }
     }
 
+    /// Moves all of `others` to the end of these.
+    pub fn append(&mut self, others: &mut Self) {
+        let end = self.text.len();
+        self.gaps.extend(others.gaps.drain(..).map(|Gap { at, is_same }| Gap { at: end + at, is_same }));
+        self.text.push_str(&others.text);
+        others.text.clear();
+    }
+
+    /// The size of the lines without their numbers, in bytes.
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// Sets the identifier, a JSON value, of the request that the next events belong to.
     pub fn set_id(&mut self, id: Option<&str>) {
         self.id.clear();

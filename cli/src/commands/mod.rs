@@ -186,7 +186,7 @@ impl Cli {
     ///
     /// Whatever fails, with the line for the user as its message.
     pub fn run(self) -> Result<()> {
-        use crate::sandbox::instance::Operation::{Decrypt, Encrypt};
+        use crate::sandbox::contract::Operation::{Decrypt, Encrypt};
         set_color(self.color);
         progress::set_when(self.progress.into());
         match self.command {

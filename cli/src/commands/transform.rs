@@ -2,22 +2,25 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
-use clap::Args;
+use anyhow::Result;
+use clap::{Args, ValueEnum};
 
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
-use crate::audit::format::{EventLines, Format};
+use crate::audit::format::EventLines;
 use crate::audit::sink::Sink;
 use crate::guest::settings::{self, Setting};
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
+use crate::records::blocks::Blocks;
+use crate::records::lines::Lines;
 use crate::records::message::{Beginning, Input};
-use crate::records::pipeline::{self, Ends};
-use crate::records::split::{Block, Blocks, Record, Separator};
-use crate::records::workers::BlockResult;
-use crate::sandbox::instance::{GuestInstance, GuestPre, Operation};
+use crate::records::run::{self, Ends, Policy};
+use crate::records::split::Separator;
+use crate::sandbox::contract::Operation;
+use crate::sandbox::instance::{GuestInstance, GuestPre};
 use crate::terminal::color;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Progress;
@@ -26,7 +29,7 @@ use crate::terminal::progress::Progress;
 pub const ENCRYPT_EXAMPLES: &str = "\
 Examples:
   cipher encrypt Caesar 'Hello, World!'
-  cipher encrypt Caesar --set SHIFT_AMOUNT=-1 -- '-n is a text, too'
+  cipher encrypt Caesar --set SHIFT_AMOUNT=-1 -- '-n is text, too'
   cipher encrypt Vigenere < letter.txt > letter.enc
   cipher encrypt Caesar --lines --audit-file audit.log < names.txt
   cipher encrypt ./their.wasm Hello";
@@ -38,19 +41,22 @@ Examples:
   VIGENERE_KEYWORD=LEMON cipher decrypt Vigenere LXFOPVEFRNHR
   find . -print0 | cipher encrypt Caesar --null | cipher decrypt Caesar --null";
 
-/// SingleMessage message, or standard input, through one guest.
+/// Transform text with one guest.
 #[derive(Debug, Args)]
 pub struct Transform {
     #[command(flatten)]
     guest: GuestOptions,
-    /// The text; without it, standard input is one message, read to its end
+    /// The text; without it, or with '-', stdin is read to its end as one message
     text: Option<String>,
-    /// Take every line of standard input as a message, and keep its line ending
+    /// Treat each line of stdin as a message, and keep its line ending
     #[arg(long, conflicts_with = "text", help_heading = "Records")]
     lines: bool,
-    /// Take every record of standard input that ends in NUL as a message
+    /// Treat each NUL-terminated record of stdin as a message
     #[arg(long, short = '0', conflicts_with_all = ["text", "lines"], help_heading = "Records")]
     null: bool,
+    /// What to do about a record that fails, after reporting it on stderr
+    #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Records")]
+    on_error: OnError,
     #[command(flatten)]
     jobs: JobOptions,
     #[command(flatten)]
@@ -59,63 +65,81 @@ pub struct Transform {
     limits: LimitOptions,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    /// Write nothing for it
+    Skip,
+    /// Stop, as with --fail-fast
+    Fail,
+    /// Write an empty record, so that records of input and output correspond
+    Empty,
+}
+
 impl Transform {
     /// Runs `operation` on the text.
     ///
     /// # Errors
     ///
-    /// When the guest cannot be loaded or called, or its entries or result cannot be written.
+    /// When the guest cannot be loaded or called, or its events or result cannot be written.
     pub fn run(self, operation: Operation) -> Result<()> {
         let limits = self.limits.limits()?;
         let guest = self.guest.find()?;
         let settings = settings::resolve(&guest, &self.guest.given())?;
+        let text = self.text.as_deref().filter(|text| *text != "-");
         let output = Output::stdout()?;
-        let input = self.text.is_none().then(stdin).transpose()?;
+        let input = text.is_none().then(stdin).transpose()?;
+        if let Some(input) = &input {
+            run::check_ends(input, &output)?;
+        }
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
-        let mut sink = self.audit.sink(streams)?;
-        let linked = GuestPre::load(&guest, &self.jobs.clock()?, &limits)?;
+        let sink = self.audit.sink(streams)?;
+        let guest = GuestPre::load(&guest, &self.jobs.ticker()?, &limits)?;
         let separator = match (self.lines, self.null) {
-            (true, _) => Separator::Line,
-            (_, true) => Separator::Nul,
-            _ => {
-                let mut lines = EventLines::new(sink.format());
-                let opened = linked.open(&settings, 1, &mut lines);
-                sink.write(lines)?;
-                let mut one = SingleMessage { session: opened?, operation, sink, output };
-                let done = match (input, self.text) {
-                    (Some(input), _) => one.stdin(&input, &limits),
-                    (None, text) => one.call(&text.unwrap_or_default(), "\n"),
-                };
-                // What the guest put on record before something failed is a fact all the same.
-                one.report()?;
-                done?;
-                one.session.abandon();
-                return Ok(());
+            (true, _) => Some(Separator::Line),
+            (_, true) => Some(Separator::Nul),
+            _ => None,
+        };
+        match (input, separator) {
+            (Some(input), Some(separator)) => {
+                self.records(&guest, settings.into(), (operation, separator), input, (sink, output), &limits)
             }
+            (input, _) => {
+                if let Some(text) = text {
+                    hint_at_file(text);
+                }
+                let one = SingleMessage::open(&guest, &settings, operation, sink, output)?;
+                one.run(text, input.as_ref(), &limits)
+            }
+        }
+    }
+
+    fn records(
+        &self,
+        guest: &Arc<GuestPre>,
+        settings: Arc<[Setting]>,
+        (operation, separator): (Operation, Separator),
+        input: File,
+        (sink, output): (Sink, Output),
+        limits: &Limits,
+    ) -> Result<()> {
+        let worker = |_| Lines {
+            guest: guest.clone(),
+            settings: settings.clone(),
+            operation,
+            separator,
+            max_bytes: limits.message_bytes,
+            isolate: self.jobs.isolate,
+            keep_failed: self.on_error == OnError::Empty,
+            instance: None,
         };
-        let settings: Arc<[Setting]> = settings.into();
-        let format = sink.format();
-        let worker = |_| {
-            let mut worker = Worker {
-                guest: linked.clone(),
-                settings: settings.clone(),
-                operation,
-                separator,
-                format,
-                isolate: self.jobs.isolate,
-                fail_fast: self.jobs.fail_fast,
-                session: None,
-            };
-            move |block| worker.work(block)
-        };
-        let jobs = self.jobs.jobs();
-        let Some(input) = input else { return Ok(()) }; // a text has no records
-        let blocks = Blocks::new(input.try_clone()?, separator, pipeline::block_bytes(jobs), limits.message_bytes);
-        pipeline::run((0..jobs).map(worker).collect(), blocks, Ends { sink, output, input })
+        let ends = Ends::new(sink, output, Some(&input));
+        let blocks = Blocks::new(input, separator, limits.message_bytes);
+        let policy = Policy { separator, fail_fast: self.jobs.fail_fast || self.on_error == OnError::Fail };
+        run::run((0..self.jobs.jobs()).map(worker).collect(), blocks, ends, policy)
     }
 }
 
-/// Standard input without a buffer of its own; a person at a terminal is told that it is waited for.
+/// Stdin without a buffer of its own. At a terminal, a hint says what is being waited for.
 fn stdin() -> Result<File> {
     if io::stdin().is_terminal() {
         color::print_hint("reading the message from the terminal; end it with Ctrl-D");
@@ -123,114 +147,92 @@ fn stdin() -> Result<File> {
     Standard::Input.open()
 }
 
-/// SingleMessage message, from its text to its result.
+/// Hints that a file's name was encrypted, and not the file, if somebody is there to read it.
+fn hint_at_file(text: &str) {
+    if io::stderr().is_terminal() && Path::new(text).is_file() {
+        color::print_hint(&format!("'{text}' is taken as text; use '< {text}' for the contents of the file"));
+    }
+}
+
+/// One message, from its text to its result.
 struct SingleMessage {
-    session: GuestInstance,
+    instance: GuestInstance,
     operation: Operation,
     sink: Sink,
     output: Output,
 }
 
 impl SingleMessage {
-    /// The whole message in one call; `end` follows the result.
+    fn open(
+        guest: &Arc<GuestPre>,
+        settings: &[Setting],
+        operation: Operation,
+        mut sink: Sink,
+        output: Output,
+    ) -> Result<Self> {
+        let mut events = EventLines::new(sink.format());
+        let opened = guest.open(settings, 1, &mut events);
+        sink.write(events)?;
+        Ok(Self { instance: opened?, operation, sink, output })
+    }
+
+    /// Transforms `text`, or what `input` contains.
+    fn run(mut self, text: Option<&str>, input: Option<&File>, limits: &Limits) -> Result<()> {
+        let done = match (text, input) {
+            (None, Some(input)) => self.stdin(input, limits),
+            (text, _) => self.call(text.unwrap_or_default(), "\n"),
+        };
+        // Events before a failure are facts all the same.
+        self.report()?;
+        done?;
+        self.instance.abandon();
+        Ok(())
+    }
+
+    /// Transforms `text` in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
         let mut result = Vec::new();
-        self.session.call_onto(self.operation, text, &mut result)?;
+        self.instance.call_onto(self.operation, text, &mut result)?;
         self.report()?;
         result.extend_from_slice(end.as_bytes());
         self.output.write(&result)
     }
 
-    /// Writes what the guest has put on record since this was last called.
+    /// Writes the events since the last report.
     fn report(&mut self) -> Result<()> {
-        let mut lines = EventLines::new(self.sink.format());
-        self.session.report(&mut lines);
-        self.sink.write(lines)
+        let mut events = EventLines::new(self.sink.format());
+        self.instance.report(&mut events);
+        self.sink.write(events)
     }
 
-    /// Standard input: in one call if it is short or the guest takes it no other way, else piece by piece.
+    /// Transforms stdin: in one call if it is short or the guest cannot stream, otherwise in chunks.
     fn stdin(&mut self, stdin: &File, limits: &Limits) -> Result<()> {
         let mut input = Input::new(stdin, Standard::Input.name());
         let first = match input.begin()? {
             Beginning::Whole(text) => return self.call(text, ""),
             Beginning::Part(text) => text,
         };
-        let Some(mut message) = self.session.message(self.operation)? else {
+        let Self { instance, operation, sink, output } = self;
+        let Some(mut message) = instance.message(*operation)? else {
             return self.call(input.whole(limits.message_bytes)?, "");
         };
         let mut progress = Progress::new(stdin);
-        let part = message.update(first)?;
-        self.output.write_part(&part)?;
-        while let Some(piece) = input.next_piece()? {
-            progress.advance(piece.len() as u64, 0);
-            let part = message.update(piece)?;
-            progress.suspend(|| self.output.write_part(&part))?;
+        let mut part = message.update(first);
+        loop {
+            // A result must not be complete before its event is written, which may come with the end of the message.
+            let mut events = EventLines::new(sink.format());
+            message.report(&mut events);
+            progress.suspend(|| {
+                sink.write(events)?;
+                output.write_part(&part?)
+            })?;
+            let Some(chunk) = input.next_chunk()? else { break };
+            progress.advance(chunk.len() as u64, 0);
+            part = message.update(chunk);
         }
         let rest = message.finish()?;
-        // The message's one entry comes with its end, and a result must not be complete before its entry is written.
         self.report()?;
         self.output.write_part(&rest)?;
         self.output.complete()
-    }
-}
-
-/// One of the threads that work on records.
-struct Worker {
-    guest: Arc<GuestPre>,
-    settings: Arc<[Setting]>,
-    operation: Operation,
-    separator: Separator,
-    format: Format,
-    isolate: bool,
-    fail_fast: bool,
-    /// The instance that the next record gets; none at the start and after a record that failed.
-    session: Option<GuestInstance>,
-}
-
-impl Worker {
-    fn work(&mut self, block: Block) -> BlockResult {
-        let mut done = BlockResult {
-            output: Vec::with_capacity(block.bytes.len()),
-            entries: EventLines::new(self.format),
-            bytes: block.bytes.len() as u64,
-            ..BlockResult::default()
-        };
-        for (number, record) in (block.first..).zip(self.separator.records(&block.bytes)) {
-            done.count += 1;
-            if let Err(error) = self.record(number, record, &mut done) {
-                done.errors.push((number, error));
-                done.failed += 1;
-                done.last = self.fail_fast;
-                if done.last {
-                    break;
-                }
-            }
-        }
-        done
-    }
-
-    fn record(&mut self, number: u64, record: Record<'_>, done: &mut BlockResult) -> Result<()> {
-        let text = std::str::from_utf8(record.text).map_err(|error| {
-            let at = error.valid_up_to();
-            anyhow!("it is not UTF-8: byte 0x{:02x} at offset {at} of the record", record.text[at])
-        })?;
-        let session = match &mut self.session {
-            Some(session) => session,
-            none => none.insert(self.guest.open(&self.settings, number, &mut done.entries)?),
-        };
-        session.set_record(number);
-        let begin = done.output.len();
-        let called = session.call_onto(self.operation, text, &mut done.output);
-        session.report(&mut done.entries);
-        if self.isolate || called.is_err() {
-            self.session = None;
-        }
-        called?;
-        if !self.separator.holds(&done.output[begin..], record.terminator) {
-            done.output.truncate(begin);
-            bail!("its result contains the separator, so it would be read as several records");
-        }
-        done.output.extend_from_slice(record.terminator);
-        Ok(())
     }
 }

@@ -16,8 +16,9 @@ use crate::guest::manifest::KnownAnswer;
 use crate::guest::settings::{self, Overrides, Setting};
 use crate::limits::Limits;
 use crate::sandbox::contract;
+use crate::sandbox::contract::Operation;
 use crate::sandbox::epoch::EpochTicker;
-use crate::sandbox::instance::{GuestInstance, GuestPre, Operation};
+use crate::sandbox::instance::{GuestInstance, GuestPre};
 use crate::terminal::escape;
 
 /// The texts, as they lie in the repository for other hosts, too.

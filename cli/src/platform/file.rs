@@ -1,9 +1,12 @@
-//! Opening what a user named, without waiting on a pipe or reading a device for ever.
+//! Files that a user named, and reads that wait whatever the mode of the descriptor.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 
 /// Opens `path` for reading if it is a regular file, following symbolic links.
@@ -19,5 +22,50 @@ pub fn open(path: &Path) -> io::Result<File> {
         return Ok(file);
     }
     let found = if kind.is_dir() { "a directory" } else { "not a regular file" };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {found}")))
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {found}")))
+}
+
+/// Opens `path` for reading, whatever it is but a directory. Opening a FIFO waits for its writer.
+///
+/// # Errors
+///
+/// The system's, or `InvalidInput` for a directory.
+pub fn open_stream(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is a directory"));
+    }
+    Ok(file)
+}
+
+/// Whether both are the same regular file. Two descriptors of one terminal, pipe or device do not count.
+///
+/// # Errors
+///
+/// When the system does not say.
+pub fn is_same(one: &File, other: &File) -> io::Result<bool> {
+    let (one, other) = (one.metadata()?, other.metadata()?);
+    Ok(one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// Reads once into `buffer`, after a signal again, and when there is something to read if `source` is non-blocking.
+///
+/// # Errors
+///
+/// The system's.
+pub fn read(source: &mut (impl Read + AsFd), buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => wait(source, PollFlags::IN)?,
+            read => return read,
+        }
+    }
+}
+
+fn wait(file: &impl AsFd, until: PollFlags) -> io::Result<()> {
+    match poll(&mut [PollFd::new(file, until)], None) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,67 +1,103 @@
-//! Signals. After Ctrl-C and TERM during long work, the block that is being written is finished, then the program says how
-//! far it came.
+//! Signals that end a run: what is finished is written first, and a caller's decision to ignore a signal stands.
 
+use std::os::fd::AsFd;
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-/// Lets a file that is at its limit of size (`ulimit -f`) be an error of the write to it, and not the end of the program.
+/// The signals that end a run.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// How long a run may take to write what is finished. A reader that has stopped reading would hold it up for longer.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Whether the next signal ends the process at once.
+static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Makes exceeding a file size limit (`ulimit -f`) an error of the write, instead of the end of the process.
 ///
 /// # Errors
 ///
 /// When the signal cannot be caught.
 pub fn survive_size_limits() -> std::io::Result<()> {
-    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+    flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
-/// What a signal waits for: a block with its audit entries and results is written under the lock, or not at all.
-#[derive(Debug, Clone, Default)]
-pub struct Gate {
-    lock: Arc<Mutex<()>>,
-    records: Arc<AtomicU64>,
+/// Lets signals end the process also when it is the first of a container, for which the kernel has no default action.
+///
+/// # Errors
+///
+/// When a signal cannot be caught.
+pub fn end_as_first_process() -> std::io::Result<()> {
+    if process::id() != 1 {
+        return Ok(());
+    }
+    AT_ONCE.store(true, Ordering::SeqCst);
+    ENDING
+        .into_iter()
+        .filter(|signal| !is_ignored(*signal))
+        .try_for_each(|signal| flag::register_conditional_shutdown(signal, 128 + signal, AT_ONCE.clone()).map(drop))
 }
 
-impl Gate {
-    /// A gate that the signals are caught for, from now on. A second signal ends the program at once.
-    ///
-    /// # Errors
-    ///
-    /// When the signals cannot be caught.
-    pub fn install() -> Result<Self> {
-        let gate = Self::default();
-        let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag unset and sets it, the second finds it set.
-            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, asked.clone())
-                .and_then(|_| signal_hook::flag::register(signal, asked.clone()))
-                .context("cannot catch signals")?;
-        }
-        let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot catch signals")?;
-        let waiting = gate.clone();
-        let wait = move || {
-            if let Some(signal) = signals.forever().next() {
-                let _closed = waiting.close();
-                let records = waiting.records.load(Ordering::Relaxed);
-                crate::terminal::color::print_error(&format!("interrupted after {records} records"));
-                process::exit(128 + signal);
+/// Runs `finish` on the first signal that asks the process to end, then exits with 128 and the signal's number: also when
+/// `finish` does not return within a second, and at once on a second signal.
+///
+/// # Errors
+///
+/// When the signals cannot be caught, or no thread can be had to wait for them.
+pub fn finish_on_signal(finish: impl FnOnce() + Send + 'static) -> Result<()> {
+    let caught: Vec<i32> = ENDING.into_iter().filter(|signal| !is_ignored(*signal)).collect();
+    AT_ONCE.store(false, Ordering::SeqCst);
+    for &signal in &caught {
+        // In this order: the first signal finds the flag unset and sets it, the second finds it set.
+        flag::register_conditional_shutdown(signal, 128 + signal, AT_ONCE.clone())
+            .and_then(|_| flag::register(signal, AT_ONCE.clone()))
+            .context("cannot catch signals")?;
+    }
+    let mut signals = Signals::new(caught).context("cannot catch signals")?;
+    let wait = move || {
+        if let Some(signal) = signals.forever().next() {
+            let status = 128 + signal;
+            let deadline = thread::Builder::new().name("deadline".to_owned()).spawn(move || exit_after_grace(status));
+            if deadline.is_ok() {
+                finish();
             }
-        };
-        thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot start a signals thread")?;
-        Ok(gate)
-    }
+            process::exit(status);
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).context("cannot start a thread for signals")?;
+    Ok(())
+}
 
-    /// Keeps a signal from ending the program for as long as the guard lives.
-    pub fn close(&self) -> MutexGuard<'_, ()> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ends the process although something is still being written. Whoever writes to stderr may hold its lock.
+fn exit_after_grace(status: i32) -> ! {
+    thread::sleep(GRACE);
+    let stderr = rustix::stdio::stderr();
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if poll(&mut [PollFd::new(&stderr.as_fd(), PollFlags::OUT)], Some(&now)) == Ok(1) {
+        // If it cannot be written, there is nobody left to tell.
+        let _ = rustix::io::write(stderr, b"error: interrupted while writing; the last record may be incomplete\n");
     }
+    process::exit(status)
+}
 
-    /// Counts records as done.
-    pub fn count(&self, records: u64) {
-        self.records.fetch_add(records, Ordering::Relaxed);
-    }
+/// Whether the caller has this process ignore `signal`, as `nohup` does, and shells for jobs in the background.
+#[allow(unsafe_code, reason = "no safe interface asks for a signal's action")]
+fn is_ignored(signal: i32) -> bool {
+    let mut current = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action this only writes the current one to `current`, which is large enough; where it fails
+    // (an unknown signal), `current` stays zeroed, which is a valid value.
+    let current = unsafe {
+        libc::sigaction(signal, std::ptr::null(), current.as_mut_ptr());
+        current.assume_init()
+    };
+    current.sa_sigaction == libc::SIG_IGN
 }

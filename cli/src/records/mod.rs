@@ -1,7 +1,14 @@
-//! Records: cutting an input into messages, and the workers that process them.
+//! Records: splitting an input into messages, and the workers that process them.
 
+pub mod batch;
+pub mod blocks;
+pub mod chunk;
+pub mod files;
+pub mod guests;
+pub mod lines;
 pub mod message;
-pub mod pipeline;
+mod pace;
+mod queue;
 pub mod request;
+pub mod run;
 pub mod split;
-pub mod workers;

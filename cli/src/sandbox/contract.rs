@@ -7,6 +7,27 @@ use wasmtime::component::{Component, ComponentExportIndex};
 use crate::sandbox::host;
 use crate::terminal::escape;
 
+/// What a guest does with a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Operation {
+    /// `encr`
+    #[default]
+    Encrypt,
+    /// `decr`
+    Decrypt,
+}
+
+impl Operation {
+    /// The operation that a request names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "encrypt" => Some(Self::Encrypt),
+            "decrypt" => Some(Self::Decrypt),
+            _ => None,
+        }
+    }
+}
+
 /// What a component imports and exports, and how that fits the contract.
 #[derive(Debug)]
 pub struct ContractReport {

@@ -5,6 +5,7 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
+use crate::exit::{Failure, Kind};
 use crate::limits::{Exceeded, RESOURCES};
 use crate::sandbox::host::Host;
 use crate::terminal::escape;
@@ -40,6 +41,11 @@ pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Er
 /// Why a call of the guest `name`, or its start, failed.
 pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
     log::debug!("{error:?}");
+    let cause = error.root_cause();
+    if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
+        let message = format!("the system does not give what {name} needs to run: {cause}");
+        return Failure::new(Kind::System, message).into();
+    }
     let printed = log_printed(name, host);
     anyhow!(if let Some(exceeded) = exceeded(&error, host) {
         format!("{name} {exceeded}")
@@ -56,12 +62,7 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
             _ => format!("{name} trapped: {}", explain(trap)),
         }
     } else {
-        let cause = error.root_cause();
-        if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
-            format!("the system does not give what {name} needs to run: {cause}")
-        } else {
-            format!("{name} broke the contract: {}", escape::start(&cause.to_string()))
-        }
+        format!("{name} broke the contract: {}", escape::start(&cause.to_string()))
     })
 }
 

@@ -12,20 +12,11 @@ use crate::code::artifact;
 use crate::guest::Guest;
 use crate::guest::settings::Setting;
 use crate::limits::Limits;
-use crate::sandbox::contract;
+use crate::sandbox::contract::{self, Operation};
 use crate::sandbox::epoch::{Calls, EpochTicker};
 use crate::sandbox::error;
 use crate::sandbox::host::{self, Host, streaming};
 use crate::sandbox::lift::{self, StringCopy};
-
-/// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// `encr`
-    Encrypt,
-    /// `decr`
-    Decrypt,
-}
 
 /// How often a guest may look at the epoch, in every function and loop, before the clock is started: about 10 us.
 const FREE_CHECKS: u32 = 300;
@@ -221,6 +212,11 @@ impl GuestInstance {
         self.store.data_mut().report(lines);
     }
 
+    /// The memory that the guest has taken, tables included, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().meter.used()
+    }
+
     /// Leaves the instance to the end of the process, which is quicker than taking its mappings down one by one.
     pub fn abandon(self) {
         std::mem::forget(self);
@@ -258,6 +254,11 @@ impl Message<'_> {
             service.saritnike_cipher_streaming().message().call_update(store, resource, piece)
         });
         self.session.tell(result)
+    }
+
+    /// Writes the audit events since the last report down in `lines`.
+    pub fn report(&mut self, lines: &mut EventLines) {
+        self.session.report(lines);
     }
 
     /// Ends the message and returns the rest of the output.

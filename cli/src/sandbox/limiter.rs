@@ -51,6 +51,11 @@ impl Limiter {
         if left.is_zero() { Err(self.out_of_time()) } else { Ok(left) }
     }
 
+    /// The bytes in use.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
     /// The error of a guest whose time is up.
     pub fn out_of_time(&self) -> Exceeded {
         Exceeded::Time(self.timeout)

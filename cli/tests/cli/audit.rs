@@ -117,7 +117,7 @@ fn json_events_have_members_of_host_and_guest() {
         Sha256::digest(fs::read(component).expect("it was assembled")).iter().map(|b| format!("{b:02x}")).collect();
     let cipher = with_guests(&["encrypt", "fickle", "--lines", "--audit-format", "json", "-j1"])
         .stdin("one\n\u{1b}[2J\"two\"\\ \u{202e}\n!\n");
-    let ended = cipher.run().prints("one\n\u{1b}[2J\"two\"\\ \u{202e}\n");
+    let ended = cipher.run().exits(3).prints("one\n\u{1b}[2J\"two\"\\ \u{202e}\n");
     let stderr = String::from_utf8(ended.stderr).expect("it is text");
     let lines = stderr.lines().filter(|line| line.contains("\"event\":"));
     let details = ["one", "\u{1b}[2J\"two\"\\ \u{202e}", "!"];

@@ -9,17 +9,19 @@ fn batch(lines: &str) -> Ended {
     Cipher::new(["batch"]).stdin(lines).run()
 }
 
-/// Expects that a single bad request is answered with `error`.
+/// Expects that a single request fails with this kind and error.
 #[track_caller]
-fn refused(line: &str, error: &str) {
-    let ended = batch(&format!("{line}\n")).exits(1);
+fn fails(line: &str, kind: &str, error: &str) {
+    let ended = batch(&format!("{line}\n")).exits(3);
     let answer: Value = serde_json::from_str(ended.text()).expect("an answer is JSON");
-    assert_eq!(answer["error"], format!("line 1: {error}"), "{line}");
+    assert_eq!(answer["kind"], kind, "{line}");
+    assert_eq!(answer["error"], error, "{line}");
+    assert_eq!(answer["line"], 1, "{line}");
     assert_eq!(ended.complaints(), "error: 1 of 1 records failed\n");
 }
 
 #[test]
-fn requests_are_answered_line_by_line_whichever_order_the_algorithms_come_in() {
+fn answers_requests_in_order() {
     let ended = batch(concat!(
         r#"{"message":"Hello, World!","algorithm":"Caesar"}"#,
         "\n",
@@ -57,7 +59,7 @@ fn requests_are_answered_line_by_line_whichever_order_the_algorithms_come_in() {
 }
 
 #[test]
-fn settings_hold_for_their_request_alone() {
+fn applies_settings_to_one_request() {
     let request =
         |shift: i32| format!(r#"{{"message":"abc","algorithm":"Caesar","settings":{{"SHIFT_AMOUNT":"{shift}"}}}}"#);
     let lines = [request(1), request(2), r#"{"message":"abc","algorithm":"Caesar"}"#.to_owned(), request(1)].join("\n");
@@ -69,7 +71,7 @@ fn settings_hold_for_their_request_alone() {
 }
 
 #[test]
-fn an_id_comes_back_as_it_came() {
+fn copies_ids_verbatim() {
     for id in [
         "null",
         "7",
@@ -81,13 +83,13 @@ fn an_id_comes_back_as_it_came() {
     ] {
         let ended = batch(&format!(r#"{{"id":{id},"message":"abc","algorithm":"Caesar"}}"#));
         ended.exits(0).prints(format!("{{\"id\":{id},\"result\":\"def\"}}\n"));
-        let ended = batch(&format!(r#"{{"algorithm":"Caesar","id":{id}}}"#)).exits(1);
-        assert!(ended.text().starts_with(&format!("{{\"id\":{id},\"error\":\"line 1: ")), "{}", ended.text());
+        let ended = batch(&format!(r#"{{"algorithm":"Caesar","id":{id}}}"#)).exits(3);
+        assert!(ended.text().starts_with(&format!("{{\"id\":{id},\"line\":1,")), "{}", ended.text());
     }
 }
 
 #[test]
-fn results_are_json_whatever_the_text() {
+fn escapes_results() {
     let text = "quote \" backslash \\ controls \u{0}\u{1f}\u{7f} lines \n\r\u{2028} 日本 🎉 \u{10ffff}";
     let request = json!({ "message": text, "algorithm": "Caesar", "settings": { "SHIFT_AMOUNT": "0" } });
     let ended = batch(&request.to_string()).exits(0);
@@ -97,156 +99,260 @@ fn results_are_json_whatever_the_text() {
 }
 
 #[test]
-fn a_bad_line_costs_only_itself_and_makes_the_exit_status_1_at_the_end() {
+fn skips_bad_requests() {
     let good = r#"{"message":"abc","algorithm":"Caesar"}"#;
-    let ended = batch(&format!("{good}\nnot JSON\n{good}\n\n{good}")).exits(1);
-    let answers: Vec<&str> = ended.text().lines().collect();
-    assert_eq!(answers.len(), 5);
-    for number in [0, 2, 4] {
-        assert_eq!(answers[number], r#"{"result":"def"}"#);
-    }
-    assert!(answers[1].starts_with(r#"{"error":"line 2: "#), "{}", answers[1]);
-    assert!(answers[3].starts_with(r#"{"error":"line 4: "#), "{}", answers[3]);
+    let ended = batch(&format!("{good}\nnot JSON\n{good}\n7\n{good}")).exits(3);
+    let bad = |line, error| format!("{{\"line\":{line},\"kind\":\"bad-request\",\"error\":\"{error}\"}}\n");
+    let result = "{\"result\":\"def\"}\n";
+    let (two, four) = (bad(2, "not valid JSON at column 2"), bad(4, "a request must be a JSON object"));
+    let ended = ended.prints([result, &two, result, &four, result].concat());
     assert_eq!(ended.complaints(), "error: 2 of 5 records failed\n");
     assert_eq!(ended.entries(), entry("encrypt", "abc").repeat(3));
 }
 
 #[test]
-fn a_bad_line_is_told_what_is_wrong_with_it() {
-    refused("", "EOF while parsing a value (column 0)");
-    refused("Hello", "expected value (column 1)");
-    refused(r#"{"message":"m","algorithm":"Caesar"} {}"#, "trailing characters (column 38)");
-    refused(r#"{"message":"m"}"#, "missing field `algorithm` (column 15)");
-    refused(r#"{"algorithm":"Caesar"}"#, "missing field `message` (column 22)");
-    refused(r#"{"message":7,"algorithm":"Caesar"}"#, "invalid type: integer `7`, expected a string (column 12)");
-    refused(r#"{"message":null,"algorithm":"Caesar"}"#, "invalid type: null, expected a string (column 15)");
-    refused(r#"{"message":"m","algorithm":["Caesar"]}"#, "invalid type: sequence, expected a string (column 27)");
-    refused(r#"{"message":"m","message":"n","algorithm":"Caesar"}"#, "duplicate field `message` (column 24)");
-    refused(
+fn explains_bad_requests() {
+    let bad = |line, error| fails(line, "bad-request", error);
+    bad("Hello", "not valid JSON at column 1");
+    bad(r#"{"message":"m","#, "not valid JSON: the line ends too early");
+    bad(r#"{"message":"m","algorithm":"Caesar"} {}"#, "not valid JSON at column 38");
+    bad(r#"{"message":"m"}"#, "\"algorithm\" is missing, and there is no --algorithm");
+    bad(r#"{"algorithm":"Caesar"}"#, "\"message\" is missing");
+    bad(r#"{"message":7,"algorithm":"Caesar"}"#, "\"message\" must be a string, not a number");
+    bad(r#"{"message":null,"algorithm":"Caesar"}"#, "\"message\" must be a string, not null");
+    bad(r#"{"message":"m","algorithm":["Caesar"]}"#, "\"algorithm\" must be a string, not an array");
+    bad(r#"{"message":"m","message":"n","algorithm":"Caesar"}"#, "duplicate member \"message\"");
+    bad(
         r#"{"message":"m","algorithm":"Caesar","operation":"sign"}"#,
-        "unknown variant `sign`, expected `encrypt` or `decrypt` (column 54)",
+        "\"operation\" must be \"encrypt\" or \"decrypt\", not \"sign\"",
     );
-    refused(
+    bad(
+        r#"{"message":"m","algorithm":"Caesar","operation":"Encrypt"}"#,
+        "\"operation\" must be \"encrypt\" or \"decrypt\", not \"Encrypt\"; did you mean \"encrypt\"?",
+    );
+    bad(
         r#"{"message":"m","algorithm":"Caesar","key":"k"}"#,
-        "unknown field `key`, expected one of `message`, `algorithm`, `operation`, `id`, `settings` (column 41)",
+        "unknown member \"key\" (known: message, algorithm, operation, id, settings); \
+         --pass-through copies other members to the answer",
     );
-    refused(
-        r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":5}}"#,
-        "invalid type: integer `5`, expected a string (column 64)",
+    bad(r#"{"message":"m","algorithm":"Caesar","settings":[]}"#, "\"settings\" must be an object, not an array");
+    bad(
+        r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":null}}"#,
+        "setting \"SHIFT_AMOUNT\" must be a string, a number or a boolean, not null",
     );
-    refused(
+    bad(
         r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":"1","SHIFT_AMOUNT":"2"}}"#,
-        "duplicate setting `SHIFT_AMOUNT` (column 86)",
+        "duplicate setting \"SHIFT_AMOUNT\"",
     );
-    refused(
+    bad(
         r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":"1\u0000"}}"#,
-        "a setting cannot contain a NUL character (column 73)",
+        "setting \"SHIFT_AMOUNT\" contains a NUL character",
     );
-    refused(r#"{"message":"\ud800","algorithm":"Caesar"}"#, "unexpected end of hex escape (column 19)");
-    refused(r#"{"message":"\ud800\u0041","algorithm":"Caesar"}"#, "lone leading surrogate in hex escape (column 24)");
-    refused(r#"{"message":"\udc00","algorithm":"Caesar"}"#, "lone leading surrogate in hex escape (column 18)");
-    refused(
-        "{\"message\":\"a\tb\",\"algorithm\":\"Caesar\"}",
-        "control character (\\u0000-\\u001F) found while parsing a string (column 14)",
-    );
+    let surrogate = "\"message\" contains a lone surrogate, which is not a character";
+    bad(r#"{"message":"\ud800","algorithm":"Caesar"}"#, surrogate);
+    bad(r#"{"message":"\ud800\u0041","algorithm":"Caesar"}"#, surrogate);
+    bad(r#"{"message":"\udc00","algorithm":"Caesar"}"#, surrogate);
+    bad("{\"message\":\"a\tb\",\"algorithm\":\"Caesar\"}", "not valid JSON at column 13");
 }
 
 #[test]
-fn a_request_is_an_object_and_nothing_else() {
+fn accepts_only_objects() {
     for line in ["{}", "null", "7", "\"Caesar\"", "[]", r#"["abc","Caesar"]"#, r#"["abc","Caesar","encrypt",1,{}]"#] {
-        let ended = batch(line).exits(1);
-        assert!(ended.text().starts_with(r#"{"error":"line 1: "#), "{line} was answered with {}", ended.text());
+        let ended = batch(line).exits(3);
+        assert!(ended.text().starts_with(r#"{"line":1,"kind":"bad-request","#), "{line}: {}", ended.text());
         assert_eq!(ended.entries(), "", "{line}");
     }
 }
 
 #[test]
-fn a_line_that_is_not_utf8_costs_only_itself() {
+fn skips_invalid_utf8() {
     let mut lines = b"{\"message\":\"\xff\",\"algorithm\":\"Caesar\"}\n".to_vec();
     lines.extend(b"{\"message\":\"abc\",\"algorithm\":\"Caesar\"}\n");
-    let ended = Cipher::new(["batch"]).stdin(lines).run().exits(1);
-    let answers: Vec<&str> = ended.text().lines().collect();
-    assert!(answers[0].starts_with(r#"{"error":"line 1: "#), "{}", answers[0]);
-    assert_eq!(answers[1], r#"{"result":"def"}"#);
+    let ended = Cipher::new(["batch"]).stdin(lines).run().exits(3);
+    ended.prints(concat!(
+        r#"{"line":1,"kind":"not-utf8","error":"not valid UTF-8: byte 0xff at offset 12"}"#,
+        "\n",
+        r#"{"result":"def"}"#,
+        "\n",
+    ));
 }
 
 #[test]
-fn a_request_that_the_guest_or_the_catalog_refuses_is_told_as_for_a_single_call() {
-    refused(
-        r#"{"message":"m","algorithm":"Ceasar"}"#,
-        "unknown algorithm 'Ceasar'; did you mean 'Caesar'? (there are: Caesar, Vigenere)",
-    );
-    refused(
-        r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":"x"}}"#,
-        "Caesar failed: SHIFT_AMOUNT must be a whole number, not \"x\"",
-    );
-    refused(
-        r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT":"1"}}"#,
-        "Caesar has no setting \"SHIFT\"; it has: SHIFT_AMOUNT",
-    );
-}
-
-#[test]
-fn a_request_cannot_name_a_component_by_its_path() {
+fn reports_failures_of_guests_and_catalog() {
+    let fails = |line: &str, kind: &str, start: &str| {
+        let ended = batch(line).exits(3);
+        let answer: Value = serde_json::from_str(ended.text()).expect("an answer is JSON");
+        assert!(answer["error"].as_str().expect("it is text").starts_with(start), "{answer}");
+        if !kind.is_empty() {
+            assert_eq!(answer["kind"], kind);
+        }
+    };
+    fails(r#"{"message":"m","algorithm":"Ceasar"}"#, "", "unknown algorithm 'Ceasar'");
+    let wrong = r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":"x"}}"#;
+    fails(wrong, "", "Caesar failed: SHIFT_AMOUNT must be a whole number");
+    fails(r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT":"1"}}"#, "", "Caesar has no setting \"SHIFT\"");
     for path in ["./Caesar.wasm", "/tmp/Caesar.wasm", "Caesar.wasm", "../Caesar"] {
         let request = json!({ "message": "m", "algorithm": path }).to_string();
-        refused(&request, &format!("algorithm: {path:?} is a path; a request can only name a guest of the catalog"));
+        fails(&request, "unknown-algorithm", &format!("\"{path}\" is a path"));
     }
 }
 
 #[test]
-fn fail_fast_stops_after_the_first_bad_line() {
+fn skips_blank_lines_and_byte_order_marks() {
+    let request = r#"{"message":"abc","algorithm":"Caesar"}"#;
+    let ended = batch(&format!("\u{feff}{request}\n\n \t\r\n{request}\nx\n\n"));
+    let ended = ended.exits(3).prints(concat!(
+        "{\"result\":\"def\"}\n{\"result\":\"def\"}\n",
+        "{\"line\":5,\"kind\":\"bad-request\",\"error\":\"not valid JSON at column 1\"}\n"
+    ));
+    assert_eq!(ended.complaints(), "error: 1 of 3 records failed\n");
+}
+
+#[test]
+fn accepts_plain_values() {
+    batch(concat!(
+        r#"{"message":"abc","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":5},"id":7}"#,
+        "\n",
+        r#"{"message":"abc","algorithm":"Caesar","operation":null,"settings":null,"id":3}"#,
+    ))
+    .exits(0)
+    .prints("{\"id\":7,\"result\":\"fgh\"}\n{\"id\":3,\"result\":\"def\"}\n");
+}
+
+#[test]
+fn takes_defaults_from_options() {
+    let defaults = ["batch", "--algorithm", "caesar", "--operation", "decrypt", "--set", "SHIFT_AMOUNT=1"];
+    let requests = concat!(
+        r#"{"message":"bcd"}"#,
+        "\n",
+        r#"{"message":"bcd","operation":"encrypt","settings":{"SHIFT_AMOUNT":2}}"#,
+        "\n",
+        r#"{"message":"LXFOPV","algorithm":"Vigenere","settings":{"VIGENERE_KEYWORD":"LEMON"}}"#,
+        "\n",
+    );
+    let ended = Cipher::new(defaults).stdin(requests).run();
+    ended.exits(0).prints("{\"result\":\"abc\"}\n{\"result\":\"def\"}\n{\"result\":\"ATTACK\"}\n");
+    Cipher::new(["batch", "--set", "SHIFT_AMOUNT=1"]).run().exits(2);
+}
+
+#[test]
+fn passes_unknown_members_through() {
+    let requests = concat!(
+        r#"{"row":1,"id":2,"message":"abc","algorithm":"Caesar","note":{"a": [null]}}"#,
+        "\n",
+        r#"{"row":2,"algorithm":"Caesar"}"#,
+        "\n",
+        r#"{"row":3,"message":"abc","algorithm":"Caesar","result":1}"#,
+    );
+    let ended = Cipher::new(["batch", "--pass-through"]).stdin(requests).run().exits(3);
+    ended.prints(concat!(
+        r#"{"id":2,"row":1,"note":{"a": [null]},"result":"def"}"#,
+        "\n",
+        r#"{"row":2,"line":2,"kind":"bad-request","error":"\"message\" is missing"}"#,
+        "\n",
+        r#"{"row":3,"line":3,"kind":"bad-request","#,
+        r#""error":"cannot copy \"result\" to the answer, which has such a member itself"}"#,
+        "\n",
+    ));
+}
+
+#[test]
+fn stops_at_first_failure() {
     let good = "{\"message\":\"abc\",\"algorithm\":\"Caesar\"}\n";
     for jobs in ["-j1", "-j2", "-j8"] {
         let lines = format!("{good}bad\n{}", good.repeat(20_000));
-        let ended = Cipher::new(["batch", "--fail-fast", jobs]).stdin(lines).run().exits(1);
+        let ended = Cipher::new(["batch", "--fail-fast", jobs]).stdin(lines).run().exits(3);
         let answers: Vec<&str> = ended.text().lines().collect();
         assert_eq!(answers.len(), 2);
         assert_eq!(answers[0], r#"{"result":"def"}"#);
-        assert!(answers[1].starts_with(r#"{"error":"line 2: "#));
-        assert_eq!(ended.complaints(), "error: 1 of 2 records failed\n");
+        assert!(answers[1].starts_with(r#"{"line":2,"kind":"bad-request","#));
+        assert_eq!(ended.complaints(), "error: stopped at record 2, which failed\n");
     }
 }
 
 #[test]
-fn a_trap_costs_only_its_request() {
+fn trap_fails_only_its_request() {
     let request = |message: &str| json!({ "message": message, "algorithm": "Fickle" }).to_string();
     let lines = [request("one"), request("!"), request("three")].join("\n");
     for jobs in ["-j1", "-j2"] {
         let ended =
             Cipher::new(["batch", jobs]).env("CIPHER_GUESTS", guests::directory()).stdin(lines.as_bytes()).run();
-        ended.exits(1).prints(concat!(
-            r#"{"result":"one"}"#,
-            "\n",
-            r#"{"error":"line 2: Fickle trapped: it reached code marked as unreachable"}"#,
-            "\n",
-            r#"{"result":"three"}"#,
-            "\n",
-        ));
+        let ended = ended.exits(3);
+        let answers: Vec<Value> = ended.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!((&answers[0]["result"], &answers[2]["result"]), (&json!("one"), &json!("three")));
+        assert_eq!(answers[1]["error"], "Fickle trapped: it reached code marked as unreachable");
     }
 }
 
 #[test]
-fn requests_come_from_a_file_too() {
+fn reads_file() {
     let cipher =
         Cipher::new(["batch", "requests.jsonl"]).file("requests.jsonl", r#"{"message":"abc","algorithm":"Caesar"}"#);
     cipher.stdin("this is not read").run().exits(0).prints("{\"result\":\"def\"}\n");
 }
 
 #[test]
-fn a_file_with_requests_that_cannot_be_read_is_an_error() {
+fn rejects_unreadable_files() {
     let missing = "error: cannot read 'missing.jsonl': No such file or directory (os error 2)\n";
-    Cipher::new(["batch", "missing.jsonl"]).run().exits(1).prints("").says(missing);
-    Cipher::new(["batch", "/"]).run().exits(1).prints("").says("error: cannot read '/': it is a directory\n");
+    Cipher::new(["batch", "missing.jsonl"]).run().exits(6).prints("").says(missing);
+    Cipher::new(["batch", "/"]).run().exits(6).prints("").says("error: cannot read '/': it is a directory\n");
 }
 
 #[test]
-fn nothing_asked_is_nothing_answered() {
+fn reads_several_files() {
+    let request = |id: u32| format!("{{\"id\":{id},\"message\":\"abc\",\"algorithm\":\"Caesar\"}}");
+    let answers =
+        |ids: &[u32]| ids.iter().map(|id| format!("{{\"id\":{id},\"result\":\"def\"}}\n")).collect::<String>();
+    let cipher = Cipher::new(["batch", "one", "two", "three"]);
+    let cipher = cipher.file("one", request(1)).file("two", "").file("three", request(2) + "\n" + &request(3));
+    cipher.run().exits(0).prints(answers(&[1, 2, 3]));
+    Cipher::new(["batch", "-"]).stdin(request(4)).run().exits(0).prints(answers(&[4]));
+}
+
+#[test]
+fn reads_pipes_and_fifos() {
+    let request = r#"{"message":"abc","algorithm":"Caesar"}"#;
+    let script = format!(
+        "mkfifo one two; (echo '{request}' >one; echo '{request}' >two) & \
+         cipher batch one two; cipher batch <(echo '{request}')"
+    );
+    let ended = Cipher::new(["-c", &script]).program("bash").run().exits(0);
+    ended.prints("{\"result\":\"def\"}\n".repeat(3));
+}
+
+#[test]
+fn bounds_names() {
+    let long = "x".repeat(1 << 20);
+    let name = json!({ "message": "m", "algorithm": long }).to_string();
+    fails(&name, "unknown-algorithm", "the name of the algorithm is longer than 256 bytes");
+    let setting = json!({ "message": "m", "algorithm": "Caesar", "settings": { &long: "1" } }).to_string();
+    fails(&setting, "bad-request", "the name of a setting is longer than 256 bytes");
+    for member in [json!({ &long: 1 }), json!({ "message": "m", "operation": &long })] {
+        let ended = batch(&member.to_string()).exits(3);
+        assert!(ended.stdout.len() < 1000, "{} bytes", ended.stdout.len());
+    }
+}
+
+#[test]
+fn loads_guests_once_whatever_the_spelling() {
+    // Each spelling would otherwise map the guest's compiled code again.
+    let spelling = |bits: usize| -> String {
+        let letters = "vigenere".char_indices();
+        letters.map(|(at, letter)| if bits >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter }).collect()
+    };
+    let requests: String =
+        (0..256).map(|bits| json!({ "message": "m", "algorithm": spelling(bits) }).to_string() + "\n").collect();
+    let cipher = Cipher::new(["-c", "ulimit -v 6000000; exec cipher batch -j1"]).program("sh");
+    cipher.stdin(requests).run().exits(0).prints("{\"result\":\"i\"}\n".repeat(256));
+}
+
+#[test]
+fn empty_input_gives_empty_output() {
     batch("").exits(0).prints("").says("");
 }
 
 #[test]
-fn requests_in_several_jobs_are_answered_in_order() {
+fn keeps_order_with_several_jobs() {
     let lines: String = (0..20_000)
         .map(|number| {
             let algorithm = if number % 100 == 0 { "Vigenere" } else { "Caesar" };

@@ -15,7 +15,7 @@ fn ciphers(text: &str) -> [(&'static str, String); 2] {
 }
 
 #[test]
-fn a_message_on_standard_input_gets_nothing_added_and_nothing_removed() {
+fn keeps_stdin_verbatim() {
     for text in ["Hello, World!", "a line\n", "\r\n\nmany\n\n\r", "\0 and \u{feff}BOM", "größe 日本語 🎉 e\u{301}"]
     {
         for (algorithm, secret) in ciphers(text) {
@@ -31,7 +31,7 @@ fn a_message_on_standard_input_gets_nothing_added_and_nothing_removed() {
 }
 
 #[test]
-fn a_message_as_an_argument_gets_a_newline() {
+fn ends_argument_result_with_newline() {
     for (algorithm, secret) in ciphers("Hello, World!") {
         let ended = Cipher::new(["encrypt", algorithm, "Hello, World!"]).run();
         ended.exits(0).prints(secret + "\n").says(&entry("encrypt", "Hello, World!"));
@@ -39,14 +39,14 @@ fn a_message_as_an_argument_gets_a_newline() {
 }
 
 #[test]
-fn nothing_on_standard_input_is_an_empty_message() {
+fn accepts_empty_stdin() {
     for algorithm in ["Caesar", "Vigenere"] {
         Cipher::new(["encrypt", algorithm]).run().exits(0).prints("").says(&entry("encrypt", ""));
     }
 }
 
 #[test]
-fn input_that_is_not_utf8_is_an_error_with_its_offset_and_nothing_is_written() {
+fn rejects_invalid_utf8_without_output() {
     let inputs: [(&[u8], &str); 4] = [
         (b"\xff", "byte 0xff at offset 0"),
         (b"abc\xc0\xafdef", "byte 0xc0 at offset 3"),
@@ -55,15 +55,22 @@ fn input_that_is_not_utf8_is_an_error_with_its_offset_and_nothing_is_written() {
     ];
     for (bytes, what) in inputs {
         let ended = Cipher::new(["encrypt", "Caesar"]).stdin(bytes).run();
-        ended.exits(1).prints("").says(&format!("error: standard input is not UTF-8: {what}\n"));
+        ended.exits(1).prints("").says(&format!("error: standard input is not valid UTF-8: {what}\n"));
     }
 }
 
 #[test]
-fn an_argument_that_is_not_utf8_is_a_usage_error() {
+fn rejects_argument_with_invalid_utf8() {
     let text = OsString::from_vec(b"caf\xe9".to_vec());
     let ended = Cipher::new([OsString::from("encrypt"), "Caesar".into(), text]).run().exits(2).prints("");
     assert!(ended.complaints().starts_with("error: invalid UTF-8"), "{}", ended.complaints());
+}
+
+#[test]
+fn reads_stdin_for_a_dash() {
+    let ended = Cipher::new(["encrypt", "Caesar", "-"]).stdin("abc").run();
+    ended.exits(0).prints("def");
+    Cipher::new(["encrypt", "Caesar", "--", "-"]).stdin("abc").run().exits(0).prints("def");
 }
 
 /// A text longer than what the program gathers before it starts to write, in characters of one to four bytes, so that the
@@ -73,7 +80,7 @@ fn long_text(offset: usize) -> String {
 }
 
 #[test]
-fn a_long_message_in_pieces_is_what_it_is_as_a_whole() {
+fn streamed_result_equals_whole_result() {
     for offset in 0..10 {
         let text = long_text(offset);
         for (algorithm, secret) in ciphers(&text) {
@@ -87,7 +94,7 @@ fn a_long_message_in_pieces_is_what_it_is_as_a_whole() {
 }
 
 #[test]
-fn a_long_message_is_decrypted_in_pieces() {
+fn decrypts_streamed_messages() {
     let text = long_text(1);
     for (algorithm, secret) in ciphers(&text) {
         let ended = Cipher::new(["decrypt", algorithm]).stdin(secret).run();
@@ -96,13 +103,13 @@ fn a_long_message_is_decrypted_in_pieces() {
 }
 
 #[test]
-fn a_long_message_that_turns_out_not_to_be_utf8_leaves_a_correct_prefix_and_no_audit_entry() {
+fn invalid_utf8_leaves_correct_prefix() {
     let text = long_text(0);
     let mut bytes = text.clone().into_bytes();
     bytes.push(0xff);
     for (algorithm, secret) in ciphers(&text) {
         let ended = Cipher::new(["encrypt", algorithm]).stdin(bytes.as_slice()).run().exits(1);
-        let error = format!("error: standard input is not UTF-8: byte 0xff at offset {}\n", text.len());
+        let error = format!("error: standard input is not valid UTF-8: byte 0xff at offset {}\n", text.len());
         assert_eq!(String::from_utf8_lossy(&ended.stderr), error);
         same(&ended.stdout, &secret.as_bytes()[..ended.stdout.len()]);
         assert!(ended.stdout.len() > MIB);
@@ -110,7 +117,7 @@ fn a_long_message_that_turns_out_not_to_be_utf8_leaves_a_correct_prefix_and_no_a
 }
 
 #[test]
-fn a_guest_that_takes_messages_only_whole_is_given_a_long_one_up_to_a_limit() {
+fn limits_messages_without_streaming() {
     let text = long_text(0);
     let echo = || Cipher::new(["encrypt", "Echo"]).env("CIPHER_GUESTS", guests::directory()).stdin(text.as_bytes());
     echo().run().exits(0).prints(&text).says("");
@@ -118,12 +125,22 @@ fn a_guest_that_takes_messages_only_whole_is_given_a_long_one_up_to_a_limit() {
     echo().args(["--max-message", &limit]).run().exits(0).prints(&text);
     let limit = text.len() - 1;
     echo().args(["--max-message", &limit.to_string()]).run().exits(1).prints("").says(&format!(
-        "error: standard input is longer than {limit} bytes (--max-message), and this algorithm takes messages only whole\n"
+        "error: standard input is longer than {limit} bytes (--max-message), and this algorithm cannot stream\n"
     ));
 }
 
 #[test]
-fn somebody_at_a_terminal_is_told_what_is_being_waited_for() {
+fn reports_events_before_streamed_output() {
+    // The guest makes an event per chunk. Whenever output has appeared, its events are in the file.
+    let script = "{ head -c 1100000 /dev/zero; sleep 1; head -c 1000 /dev/zero; sleep 2; } | \
+        cipher encrypt Chatty --audit-file audit | { head -c 9 >/dev/null; wc -l <audit; cat >/dev/null; }";
+    let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(0);
+    let events: u32 = ended.text().trim().parse().expect("a number");
+    assert!(events >= 2, "{events} events");
+}
+
+#[test]
+fn hints_at_terminal() {
     // The last character is Ctrl-D.
     let terminal = r#"python3 -c 'import pty; pty.spawn(["cipher", "encrypt", "Caesar"])'"#;
     let ended = Cipher::shell(terminal).stdin("Hello\n\x04").run().exits(0);

@@ -60,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_encrypted_is_what_the_reference_says_and_is_decrypted_again(
+    fn results_equal_reference_and_decrypt(
         messages in vec((keys(), texts()), 1..100)
     ) {
         let secrets = batch(messages.iter().map(|(key, text)| key.request("encrypt", text)));
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn lines_are_one_by_one_what_single_calls_are(
+    fn lines_equal_single_calls(
         lines in vec("[A-Za-zÀ-ÿ日🎉\t\r]{0,20}", 1..8), keyword in "[A-Za-z]{1,8}", isolate in any::<bool>()
     ) {
         let setting = format!("VIGENERE_KEYWORD={keyword}");

@@ -13,7 +13,7 @@ fn guest(arguments: &[&str], text: &str) -> Ended {
 }
 
 #[test]
-fn every_line_keeps_the_ending_that_it_had() {
+fn keeps_line_endings() {
     lines("one\ntwo\r\nthree").exits(0).prints("rqh\nwzr\r\nwkuhh");
     lines("one\n\n\r\ntwo\n").exits(0).prints("rqh\n\n\r\nwzr\n");
     lines("\n").exits(0).prints("\n");
@@ -21,26 +21,26 @@ fn every_line_keeps_the_ending_that_it_had() {
 }
 
 #[test]
-fn a_lone_carriage_return_belongs_to_the_message() {
+fn keeps_lone_carriage_returns() {
     let ended = lines("a\rb\nc\r\r\nd\r").exits(0).prints("d\re\nf\r\r\ng\r");
     let lengths = ["a\rb", "c\r", "d\r"];
     assert_eq!(ended.entries(), lengths.map(|text| entry("encrypt", text)).concat());
 }
 
 #[test]
-fn every_line_is_a_message_of_its_own() {
+fn processes_each_line_separately() {
     let ended = Cipher::new(["encrypt", "Vigenere", "--lines"]).stdin("Hello, World!\nHello, World!\n").run();
     ended.exits(0).prints("Dedxk, Wgdhd!\nDedxk, Wgdhd!\n").says(&entry("encrypt", "Hello, World!").repeat(2));
 }
 
 #[test]
-fn lines_are_decrypted_too() {
+fn decrypts_lines() {
     let ended = Cipher::new(["decrypt", "Caesar", "--lines"]).stdin("Khoor\r\nZruog").run();
     ended.exits(0).prints("Hello\r\nWorld").says(&entry("decrypt", "Hello").repeat(2));
 }
 
 #[test]
-fn records_that_end_in_nul_may_have_lines() {
+fn processes_nul_terminated_records() {
     for option in ["--null", "-0"] {
         let ended = Cipher::new(["encrypt", "Caesar", option]).stdin("one\ntwo\0three\r\n\0\0four").run();
         let ended = ended.exits(0).prints("rqh\nwzr\0wkuhh\r\n\0\0irxu");
@@ -49,22 +49,22 @@ fn records_that_end_in_nul_may_have_lines() {
 }
 
 #[test]
-fn a_record_that_is_not_utf8_costs_only_itself() {
-    let ended = lines(b"one\na\xffb\nthree\n\xe6\x97").exits(1).prints("rqh\nwkuhh\n");
+fn skips_invalid_utf8() {
+    let ended = lines(b"one\na\xffb\nthree\n\xe6\x97").exits(3).prints("rqh\nwkuhh\n");
     assert_eq!(ended.entries(), entry("encrypt", "one") + &entry("encrypt", "three"));
     assert_eq!(
         ended.complaints(),
-        "error: record 2: it is not UTF-8: byte 0xff at offset 1 of the record\n\
-         error: record 4: it is not UTF-8: byte 0xe6 at offset 0 of the record\n\
+        "error: record 2: not valid UTF-8: byte 0xff at offset 1\n\
+         error: record 4: not valid UTF-8: byte 0xe6 at offset 0\n\
          error: 2 of 4 records failed\n"
     );
 }
 
 #[test]
-fn a_trap_costs_only_its_record() {
+fn trap_fails_only_its_record() {
     for jobs in ["-j1", "-j2"] {
         let ended = guest(&["encrypt", "Fickle", "--lines", jobs], "one\n!\nthree\n!!\nfive");
-        let ended = ended.exits(1).prints("one\nthree\nfive");
+        let ended = ended.exits(3).prints("one\nthree\nfive");
         let details = ["one", "!", "three", "!!", "five"];
         assert_eq!(ended.entries(), details.map(|text| format!("[AUDIT] Action: trying | Detail: {text}\n")).concat());
         assert_eq!(
@@ -77,23 +77,23 @@ fn a_trap_costs_only_its_record() {
 }
 
 #[test]
-fn fail_fast_stops_at_the_first_record_that_fails() {
+fn stops_at_first_failure() {
     for jobs in ["-j1", "-j2", "-j8"] {
         // Each job has blocks to work on that come after the failure.
         let text = "one\ntwo\n!\n".to_owned() + &"and so on\n".repeat(100_000);
-        let ended = guest(&["encrypt", "Fickle", "--lines", "--fail-fast", jobs], &text).exits(1).prints("one\ntwo\n");
+        let ended = guest(&["encrypt", "Fickle", "--lines", "--fail-fast", jobs], &text).exits(3).prints("one\ntwo\n");
         assert_eq!(
             ended.complaints(),
             "error: record 3: Fickle trapped: it reached code marked as unreachable\n\
-             error: 1 of 3 records failed\n"
+             error: stopped at record 3, which failed\n"
         );
     }
 }
 
 #[test]
-fn a_setting_that_cannot_be_used_fails_every_record_without_stopping() {
+fn invalid_setting_fails_every_record() {
     let ended = Cipher::new(["encrypt", "Caesar", "--lines", "--set", "SHIFT_AMOUNT=x"]).stdin("one\ntwo\n").run();
-    ended.exits(1).prints("").says(
+    ended.exits(3).prints("").says(
         "error: record 1: Caesar failed: SHIFT_AMOUNT must be a whole number, not \"x\"\n\
          error: record 2: Caesar failed: SHIFT_AMOUNT must be a whole number, not \"x\"\n\
          error: 2 of 2 records failed\n",
@@ -101,9 +101,9 @@ fn a_setting_that_cannot_be_used_fails_every_record_without_stopping() {
 }
 
 #[test]
-fn a_result_that_would_be_read_as_two_records_is_an_error() {
+fn rejects_results_with_separators() {
     for (operation, option) in [("encrypt", "--lines"), ("encrypt", "--null"), ("decrypt", "--lines")] {
-        guest(&[operation, "Splitter", option], "x\n").exits(1).prints("").says(
+        guest(&[operation, "Splitter", option], "x\n").exits(3).prints("").says(
             "error: record 1: its result contains the separator, so it would be read as several records\n\
              error: 1 of 1 records failed\n",
         );
@@ -114,18 +114,139 @@ fn a_result_that_would_be_read_as_two_records_is_an_error() {
 }
 
 #[test]
-fn an_instance_serves_record_after_record_unless_each_is_isolated() {
+fn reuses_instances_unless_isolated() {
     guest(&["encrypt", "Counter", "--lines", "-j1"], "a\nb\nc\n").exits(0).prints("1\n2\n3\n");
     guest(&["encrypt", "Counter", "--lines", "-j1", "--isolate"], "a\nb\nc\n").exits(0).prints("1\n1\n1\n");
 }
 
 #[test]
-fn a_record_that_is_too_long_ends_the_run_after_those_before_it() {
-    let text = format!("one\ntwo\n{}\nfour\n", "x".repeat(2 << 20));
-    for jobs in ["-j1", "-j2"] {
-        let cipher = Cipher::new(["encrypt", "Caesar", "--lines", "--max-message", "1MiB", jobs]);
-        let ended = cipher.stdin(text.as_bytes()).run().exits(1).prints("rqh\nwzr\n");
-        assert_eq!(ended.complaints(), "error: record 3 is longer than 1MiB (--max-message)\n");
+fn long_record_fails_alone() {
+    let text = format!("one\ntwo\n{}\r\nfour\n{}", "x".repeat(1 << 20), "y".repeat((1 << 20) - 1));
+    for (jobs, trickles) in [("-j1", false), ("-j2", false), ("-j1", true)] {
+        let mut cipher = Cipher::new(["encrypt", "Caesar", "--lines", "--max-message", "1048575B", jobs]);
+        let ended = match trickles {
+            false => cipher.stdin(text.as_bytes()).run(),
+            true => {
+                // Split elsewhere, and with another size for each part.
+                let script = "{ head -c 1000000; sleep 0.1; head -c 48585; sleep 0.1; cat; } |";
+                cipher = Cipher::shell(format!("{script} cipher encrypt Caesar --lines --max-message 1048575B"));
+                cipher.stdin(text.as_bytes()).run()
+            }
+        };
+        let expected = format!("rqh\nwzr\nirxu\n{}", "b".repeat((1 << 20) - 1));
+        let ended = ended.exits(3).prints(expected);
+        assert_eq!(
+            ended.complaints(),
+            "error: record 3: longer than 1048575 bytes (--max-message)\nerror: 1 of 5 records failed\n"
+        );
+    }
+}
+
+#[test]
+fn survives_largest_message_limit() {
+    let text = "x".repeat(3_000_000);
+    for arguments in [&["encrypt", "Caesar"][..], &["encrypt", "Echo"], &["encrypt", "Caesar", "--lines"]] {
+        let cipher = Cipher::new(arguments).args(["--max-message", "16EiB"]).env("CIPHER_GUESTS", guests::directory());
+        assert_eq!(cipher.stdin(text.as_bytes()).run().exits(0).stdout.len(), text.len(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn keeps_records_aligned_on_error() {
+    let run = |option: &[&str]| {
+        let arguments = ["encrypt", "Fickle", "--lines"].iter().chain(option).copied().collect::<Vec<_>>();
+        guest(&arguments, "one\n!\r\nthree\n!").exits(3)
+    };
+    run(&[]).prints("one\nthree\n");
+    run(&["--on-error", "skip"]).prints("one\nthree\n");
+    run(&["--on-error", "empty"]).prints("one\n\r\nthree\n");
+    run(&["--on-error", "fail"]).prints("one\n");
+}
+
+#[test]
+fn refuses_to_overwrite_input() {
+    let script = |command: &str| Cipher::shell(format!("cipher {command} <>file >&0")).file("file", "abc\n");
+    let file = r#"cipher batch file >>file"#;
+    for cipher in [
+        script("encrypt Caesar"),
+        script("encrypt Caesar --lines"),
+        script("encrypt Caesar --null"),
+        script("batch"),
+        Cipher::shell(file).file("file", "abc\n"),
+    ] {
+        let ended = cipher.run().exits(6).prints("");
+        ended.says("error: the input and the output are the same file; write to another file\n");
+        assert_eq!(cipher.read("file"), "abc\n");
+    }
+}
+
+#[test]
+fn writes_to_non_blocking_pipes() {
+    // Whoever shares a descriptor may make it non-blocking; the reader is slower than the writer.
+    let script = r#"python3 -c '
+import fcntl, os
+for descriptor in 0, 1:
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_NONBLOCK)
+os.execvp("cipher", ["cipher", "encrypt", "Caesar", "--audit-file", "audit"] + MODE)
+' | (sleep 0.5; cat)"#;
+    let text = "abc\n".repeat(200_000);
+    for mode in ["[]", "[\"--lines\"]"] {
+        let cipher = Cipher::shell(script.replace("MODE", mode));
+        cipher.stdin(text.as_bytes()).run().exits(0).prints("def\n".repeat(200_000));
+    }
+}
+
+#[test]
+fn bounds_memory_of_runs() {
+    // 600 MB of results or events. Bounded are the peak of the resident memory, in KiB, and the size of the output.
+    const RECORDS: usize = 600;
+    let peak = |arguments: &str, record: &str| {
+        let script = format!("cipher {arguments} --audit-file /dev/null | wc -c >&2");
+        let run = "import resource, subprocess, sys\n\
+            status = subprocess.run(['sh', '-c', sys.argv[1]]).returncode\n\
+            print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n\
+            sys.exit(status)";
+        let cipher = Cipher::new(["-c", run, &script]).program("python3").env("CIPHER_GUESTS", guests::directory());
+        let ended = cipher.stdin(record.repeat(RECORDS)).run().exits(0);
+        let bytes: usize = ended.complaints().trim().parse().expect("wc prints a number");
+        assert!(bytes >= RECORDS, "{arguments}: {bytes} bytes came out");
+        ended.text().trim().parse::<usize>().expect("a number")
+    };
+    for jobs in ["-j1", "-j4"] {
+        for guest in ["LargeResult", "LargeAudit"] {
+            let request = format!("{{\"message\":\"x\",\"algorithm\":\"{guest}\"}}\n");
+            for (arguments, record) in [
+                (format!("encrypt {guest} --lines {jobs}"), "x\n"),
+                (format!("encrypt {guest} --null {jobs} --audit-format json"), "x\0"),
+                (format!("batch {jobs}"), &request),
+            ] {
+                let kib = peak(&arguments, record);
+                assert!(kib < 100 << 10, "{arguments}: {kib} KiB");
+            }
+        }
+    }
+}
+
+/// The seconds after which each line of the output of `script` arrives.
+fn arrivals(script: &str, input: &str) -> Vec<f64> {
+    let stamps = "import os, sys, time\n\
+        start, lines = time.monotonic(), 0\n\
+        while data := os.read(0, 65536):\n\
+        \x20 for _ in range(data.count(b'\\n')): print(time.monotonic() - start)";
+    let script = format!("{script} | python3 -c \"$STAMPS\"");
+    let cipher = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).env("STAMPS", stamps);
+    let ended = cipher.stdin(input).run().exits(0);
+    ended.text().lines().map(|line| line.parse().expect("a number of seconds")).collect()
+}
+
+#[test]
+fn slow_records_appear_one_by_one() {
+    let input = "a\n".to_owned() + &"!\n".repeat(12);
+    for (jobs, apart) in [("-j1", 6), ("-j2", 3)] {
+        let times = arrivals(&format!("cipher encrypt Slow --lines {jobs}"), &input);
+        assert_eq!(times.len(), 13);
+        let pauses = times.windows(2).filter(|pair| pair[1] - pair[0] > 0.01).count();
+        assert!(pauses >= apart, "{jobs}: {times:?}");
     }
 }
 
@@ -143,11 +264,11 @@ fn mixed(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn any_number_of_jobs_gives_the_same_as_one_run_after_run() {
+fn keeps_order_with_several_jobs() {
     const RUNS: usize = 10;
     let text = mixed(20_000);
     let run =
-        |jobs: &str| Cipher::new(["encrypt", "Caesar", "--lines", "-j", jobs]).stdin(text.as_slice()).run().exits(1);
+        |jobs: &str| Cipher::new(["encrypt", "Caesar", "--lines", "-j", jobs]).stdin(text.as_slice()).run().exits(3);
     let alone = run("1");
     let good: Vec<u8> =
         text.split_inclusive(|byte| *byte == b'\n').filter(|l| !l.contains(&0xff)).flatten().copied().collect();
@@ -163,14 +284,14 @@ fn any_number_of_jobs_gives_the_same_as_one_run_after_run() {
 }
 
 #[test]
-fn isolated_records_come_out_as_others_do() {
+fn isolated_records_equal_others() {
     let text = mixed(3_000);
     for algorithm in ["Caesar", "Vigenere"] {
         // Python's start costs a few hundred microseconds for each.
         let text = if algorithm == "Caesar" { text.clone() } else { mixed(1_000) };
         let run = |options: &[&str]| {
             let cipher = Cipher::new(["encrypt", algorithm, "--lines"]).args(options).stdin(text.as_slice());
-            cipher.run().exits(1)
+            cipher.run().exits(3)
         };
         let shared = run(&["-j1"]);
         for jobs in ["-j1", "-j2", "-j8"] {
@@ -188,7 +309,7 @@ fn terminal(script: &str) -> String {
 }
 
 #[test]
-fn a_terminal_shows_how_far_long_work_is() {
+fn shows_progress_at_terminal() {
     let slow = "(echo one; sleep 0.6; echo two; sleep 0.3; echo three)";
     let cipher = "cipher encrypt Caesar --lines --audit-file /dev/null >/dev/null";
     let shown = terminal(&format!("{slow} | {cipher}"));

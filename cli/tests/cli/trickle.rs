@@ -1,9 +1,9 @@
-//! Input that comes little by little, as from `tail -f`: each result appears before the next record is written.
+//! Slow input, as from `tail -f`: each result appears before the next record is written.
 
 use crate::harness::{Cipher, entry};
 
 #[test]
-fn every_line_is_answered_before_the_next_one_is_there() {
+fn answers_each_line_at_once() {
     for jobs in ["-j1", "-j2", "-j8"] {
         let mut cipher = Cipher::new(["encrypt", "Caesar", "--lines", jobs]).start();
         for number in 0..50 {
@@ -15,7 +15,7 @@ fn every_line_is_answered_before_the_next_one_is_there() {
 }
 
 #[test]
-fn half_a_line_waits_for_its_other_half() {
+fn waits_for_rest_of_line() {
     for jobs in ["-j1", "-j2"] {
         let mut cipher = Cipher::new(["encrypt", "Caesar", "--lines", jobs]).start();
         cipher.write("one\ntw");
@@ -28,7 +28,7 @@ fn half_a_line_waits_for_its_other_half() {
 }
 
 #[test]
-fn every_request_is_answered_before_the_next_one_is_there() {
+fn answers_each_request_at_once() {
     for jobs in ["-j1", "-j2"] {
         let mut cipher = Cipher::new(["batch", jobs]).start();
         for number in 0..20 {
@@ -42,7 +42,7 @@ fn every_request_is_answered_before_the_next_one_is_there() {
 }
 
 #[test]
-fn a_log_can_be_followed() {
+fn follows_logs() {
     // What the test writes is appended to the log; `tail` follows that until there is no more to come.
     let script = "echo one >log; exec 3<&0; cat <&3 >>log & \
                   tail -n +1 -f -s 0.1 --pid $! log | cipher encrypt Caesar --lines";

@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr error: loop-in-call ran longer than 200ms (--timeout)
 ;; $ printf 'a\nb\n' | cipher encrypt loop-in-call --lines -j2 --timeout 200ms
-;; status 1
+;; status 3
 ;; stderr error: record 1: loop-in-call ran longer than 200ms (--timeout)
 ;; stderr error: record 2: loop-in-call ran longer than 200ms (--timeout)
 ;; stderr error: 2 of 2 records failed

@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr error: loop-in-post-return ran longer than 200ms (--timeout)
 ;; $ printf 'a\n' | cipher encrypt loop-in-post-return --lines --timeout 200ms
-;; status 1
+;; status 3
 ;; stderr error: record 1: loop-in-post-return ran longer than 200ms (--timeout)
 ;; stderr error: 1 of 1 records failed
 (component

@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr error: loop-in-start ran longer than 200ms (--timeout)
 ;; $ printf 'a\nb\n' | cipher encrypt loop-in-start --lines -j1 --isolate --timeout 200ms
-;; status 1
+;; status 3
 ;; stderr error: record 1: loop-in-start ran longer than 200ms (--timeout)
 ;; stderr error: record 2: loop-in-start ran longer than 200ms (--timeout)
 ;; stderr error: 2 of 2 records failed

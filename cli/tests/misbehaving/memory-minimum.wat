@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr error: memory-minimum needs more than 1GiB of memory (--max-memory)
 ;; $ echo x | cipher encrypt memory-minimum --lines --isolate
-;; status 1
+;; status 3
 ;; stderr error: record 1: memory-minimum needs more than 1GiB of memory (--max-memory)
 ;; stderr error: 1 of 1 records failed
 (component

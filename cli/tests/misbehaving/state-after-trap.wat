@@ -1,6 +1,6 @@
 ;; Keeps what it is given, and traps at an 'x': what it had kept before must not be there afterwards.
 ;; $ printf 'a\nb\nx\nc\nd\n' | cipher encrypt state-after-trap --lines -j1
-;; status 1
+;; status 3
 ;; stdout -
 ;; stdout a
 ;; stdout -
@@ -8,9 +8,9 @@
 ;; stderr error: record 3: state-after-trap trapped: it reached code marked as unreachable
 ;; stderr error: 1 of 5 records failed
 ;; $ for m in a x c; do echo '{"message":"'$m'","algorithm":"state-after-trap"}'; done | cipher batch -j1
-;; status 1
+;; status 3
 ;; stdout {"result":"-"}
-;; stdout {"error":"line 2: state-after-trap trapped: it reached code marked as unreachable"}
+;; stdout {"line":2,"kind":"[..]","error":"state-after-trap trapped: it reached code marked as unreachable"}
 ;; stdout {"result":"-"}
 ;; stderr error: 1 of 3 records failed
 (component

@@ -10,7 +10,7 @@
 ;; status 1
 ;; stderr error: '[..]/subtype-test.wasm' is not a valid component: gc proposal must be enabled to use subtypes (at offset [..])
 ;; $ echo '{"algorithm":"subtype-test","operation":"encrypt","message":"x"}' | cipher batch
-;; status 1
+;; status 3
 ;; stdout {[..]gc proposal must be enabled to use subtypes[..]}
 ;; stderr error: 1 of 1 records failed
 (component

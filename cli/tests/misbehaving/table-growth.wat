@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr error: table-growth needs more than 10MiB of memory (--max-memory)
 ;; $ echo x | cipher encrypt table-growth --lines --isolate --max-memory 10MiB
-;; status 1
+;; status 3
 ;; stderr error: record 1: table-growth trapped: it reached code marked as unreachable
 ;; stderr error: 1 of 1 records failed
 (component

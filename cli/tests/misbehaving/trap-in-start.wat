@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr error: trap-in-start trapped: it reached code marked as unreachable
 ;; $ printf 'a\nb\n' | cipher encrypt trap-in-start --lines -j1
-;; status 1
+;; status 3
 ;; stderr error: record 1: trap-in-start trapped: it reached code marked as unreachable
 ;; stderr error: record 2: trap-in-start trapped: it reached code marked as unreachable
 ;; stderr error: 2 of 2 records failed

@@ -8,14 +8,14 @@ use clap::Args;
 use crate::code::engine;
 use crate::sandbox::epoch::EpochTicker;
 
-/// How many records are worked on at a time, and how.
+/// How records are processed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Records")]
 pub struct JobOptions {
-    /// Work on records with this many threads; the order of the output stays [default: the processors]
+    /// Number of worker threads; output order is preserved [default: number of CPUs]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// Give every record a fresh instance of the guest, so that none can see what another left behind
+    /// Use a fresh instance of the guest for each record, so that no state is shared between records
     #[arg(long)]
     pub isolate: bool,
     /// Stop at the first record that fails
@@ -24,15 +24,16 @@ pub struct JobOptions {
 }
 
 impl JobOptions {
-    /// How many threads.
+    /// The number of threads.
     pub fn jobs(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         self.jobs.map_or_else(processors, usize::from)
     }
 
-    /// The engine, with its clock, for instances that live as long as is asked for.
-    pub fn clock(&self) -> Result<EpochTicker> {
-        let engine = if self.isolate { engine::pool(self.jobs()) } else { engine::loader() };
-        engine.map(EpochTicker::new)
+    /// The epoch ticker of an engine that suits the lifetime of instances.
+    pub fn ticker(&self) -> Result<EpochTicker> {
+        let pool = if self.isolate { engine::pool(self.jobs()) } else { engine::loader() };
+        // Without the address space for a pool, instances are slower to make, but work.
+        pool.or_else(|_| engine::loader()).map(EpochTicker::new)
     }
 }

@@ -1,0 +1,150 @@
+//! Requests: each line names a guest, and the answer is a line of JSON as well.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+
+use crate::exit::{self, Failure, Kind};
+use crate::guest::settings::{self, Overrides, Setting};
+use crate::limits::Size;
+use crate::records::chunk::{Answer, Outcome};
+use crate::records::guests::{Guests, Instances};
+use crate::records::request::{self, Copied, Request};
+use crate::records::run::{self, Process};
+use crate::records::split::Record;
+use crate::sandbox::contract::Operation;
+use crate::sandbox::instance::GuestPre;
+
+/// What a request gets that does not say otherwise.
+#[derive(Debug, Default)]
+pub struct Defaults {
+    /// The name of the guest.
+    pub algorithm: Option<String>,
+    /// What to do with the message.
+    pub operation: Operation,
+    /// Settings for that guest, which those of a request override one by one.
+    pub settings: Overrides,
+}
+
+/// A request with all that its call needs.
+struct Call {
+    guest: Arc<GuestPre>,
+    settings: Vec<Setting>,
+    operation: Operation,
+    message: String,
+}
+
+/// One worker's way to process requests.
+pub struct Requests {
+    /// The guests that can be named.
+    pub guests: Arc<Guests>,
+    /// What a request need not say.
+    pub defaults: Arc<Defaults>,
+    /// Whether each request gets an instance of its own.
+    pub isolate: bool,
+    /// Whether members without a meaning are copied to the answer.
+    pub passes_through: bool,
+    /// Instances for requests to come.
+    pub instances: Instances,
+    /// The result of a call, before it is JSON.
+    pub result: Vec<u8>,
+}
+
+/// The maximum size of a line, in bytes, for messages of at most `message_bytes`: JSON may take six bytes for one, as in
+/// `\u0001`, and a request has other members.
+pub fn line_bytes(message_bytes: u64) -> u64 {
+    message_bytes.saturating_mul(6).saturating_add(1 << 20)
+}
+
+impl Process for Requests {
+    fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome {
+        let line = record.text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(record.text);
+        if line.trim_ascii().is_empty() {
+            return Outcome::Ignored;
+        }
+        let max_bytes = line_bytes(self.guests.limits().message_bytes);
+        let (copied, request) = if line.len() as u64 > max_bytes {
+            let problem = format!("the line is longer than {} (six times --max-message)", Size(max_bytes));
+            (Copied::default(), Err(Failure::new(Kind::Limit, problem).into()))
+        } else {
+            request::parse(line, self.passes_through)
+        };
+        answer.events.set_id(copied.id.map(|id| id.get()));
+        self.result.clear();
+        let called = match request.and_then(|request| self.resolve(request)) {
+            Err(error) => Err(error),
+            Ok(call) => match self.call(number, call, answer) {
+                Err(error) if run::is_unavailable(&error) => return Outcome::Unavailable(error),
+                called => called,
+            },
+        };
+        let outcome = called.and_then(|()| Ok(std::str::from_utf8(&self.result)?));
+        let failed = outcome.is_err();
+        write(&mut answer.output, number, &copied, outcome);
+        if failed { Outcome::Failed(None) } else { Outcome::Done }
+    }
+}
+
+impl Requests {
+    /// Finds what `request` names, and completes it with the defaults.
+    fn resolve(&self, mut request: Request) -> Result<Call> {
+        let max_bytes = self.guests.limits().message_bytes;
+        if request.message.len() as u64 > max_bytes {
+            bail!(Failure::new(Kind::Limit, format!("longer than {} (--max-message)", Size(max_bytes))));
+        }
+        let Some(algorithm) = request.algorithm.as_ref().or(self.defaults.algorithm.as_ref()) else {
+            bail!(Failure::new(Kind::BadRequest, "\"algorithm\" is missing, and there is no --algorithm"));
+        };
+        let is_default = |name: &String| name.eq_ignore_ascii_case(algorithm);
+        if self.defaults.algorithm.as_ref().is_some_and(is_default) {
+            for (name, value) in &self.defaults.settings {
+                request.settings.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        let guest = self.guests.get(algorithm)?;
+        let settings = settings::resolve(guest.guest(), &request.settings)?;
+        let operation = request.operation.unwrap_or(self.defaults.operation);
+        Ok(Call { guest, settings, operation, message: request.message })
+    }
+
+    fn call(&mut self, number: u64, call: Call, answer: &mut Answer) -> Result<()> {
+        let Call { guest, settings, operation, message } = call;
+        let mut instance = self.instances.take(&guest, &settings, number, &mut answer.events)?;
+        instance.set_record(number);
+        let called = instance.call_onto(operation, &message, &mut self.result);
+        instance.report(&mut answer.events);
+        if called.is_ok() && !self.isolate {
+            self.instances.keep(guest, settings, instance);
+        }
+        called
+    }
+}
+
+/// Writes the answer to the request in line `number`.
+fn write(output: &mut Vec<u8>, number: u64, copied: &Copied<'_>, outcome: Result<&str>) {
+    let id = copied.id.map(|id| ("id".into(), id));
+    output.push(b'{');
+    for (name, value) in id.iter().chain(&copied.others) {
+        string(output, name);
+        output.push(b':');
+        output.extend_from_slice(value.get().as_bytes());
+        output.push(b',');
+    }
+    match outcome {
+        Ok(result) => {
+            output.extend_from_slice(b"\"result\":");
+            string(output, result);
+        }
+        Err(error) => {
+            let kind = exit::kind(&error).name();
+            output.extend_from_slice(format!("\"line\":{number},\"kind\":\"{kind}\",\"error\":").as_bytes());
+            string(output, &format!("{error:#}"));
+        }
+    }
+    output.extend_from_slice(b"}\n");
+}
+
+fn string(output: &mut Vec<u8>, text: &str) {
+    // Writing to a Vec cannot fail, and a string has a JSON form.
+    let _ = serde_json::to_writer(output, text);
+}

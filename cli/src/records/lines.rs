@@ -1,0 +1,85 @@
+//! Records that are messages themselves: lines, or what ends in NUL.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+
+use crate::exit::{Failure, Kind};
+use crate::guest::settings::Setting;
+use crate::limits::Size;
+use crate::records::chunk::{Answer, Outcome};
+use crate::records::run::{self, Process};
+use crate::records::split::{Record, Separator};
+use crate::sandbox::contract::Operation;
+use crate::sandbox::instance::{GuestInstance, GuestPre};
+
+/// One worker's way to process records: each through the same guest with the same settings.
+pub struct Lines {
+    /// The guest.
+    pub guest: Arc<GuestPre>,
+    /// Its settings.
+    pub settings: Arc<[Setting]>,
+    /// What to do with each record.
+    pub operation: Operation,
+    /// The separator of records, in the input and in the output.
+    pub separator: Separator,
+    /// The maximum size of a record, in bytes.
+    pub max_bytes: u64,
+    /// Whether each record gets an instance of its own.
+    pub isolate: bool,
+    /// Whether a record that fails leaves an empty record in the output, and not nothing.
+    pub keep_failed: bool,
+    /// The instance for the next record: none at first, and after a record that failed.
+    pub instance: Option<GuestInstance>,
+}
+
+impl Process for Lines {
+    fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome {
+        match self.call(number, record, answer) {
+            Ok(()) => {}
+            Err(error) if run::is_unavailable(&error) => return Outcome::Unavailable(error),
+            Err(error) => {
+                answer.output.clear();
+                if self.keep_failed {
+                    answer.output.extend_from_slice(record.terminator);
+                }
+                return Outcome::Failed(Some(format!("{error:#}")));
+            }
+        }
+        answer.output.extend_from_slice(record.terminator);
+        Outcome::Done
+    }
+}
+
+impl Lines {
+    fn call(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Result<()> {
+        let text = self.text(record)?;
+        let instance = match &mut self.instance {
+            Some(instance) => instance,
+            none => none.insert(self.guest.open(&self.settings, number, &mut answer.events)?),
+        };
+        instance.set_record(number);
+        let called = instance.call_onto(self.operation, text, &mut answer.output);
+        instance.report(&mut answer.events);
+        if self.isolate || called.is_err() {
+            self.instance = None;
+        }
+        called?;
+        if !self.separator.holds(&answer.output, record.terminator) {
+            let problem = "its result contains the separator, so it would be read as several records";
+            return Err(Failure::new(Kind::Separator, problem).into());
+        }
+        Ok(())
+    }
+
+    fn text<'a>(&self, record: Record<'a>) -> Result<&'a str> {
+        if record.text.len() as u64 > self.max_bytes {
+            bail!(Failure::new(Kind::Limit, format!("longer than {} (--max-message)", Size(self.max_bytes))));
+        }
+        std::str::from_utf8(record.text).map_err(|error| {
+            let at = error.valid_up_to();
+            let problem = format!("not valid UTF-8: byte 0x{:02x} at offset {at}", record.text[at]);
+            Failure::new(Kind::NotUtf8, problem).into()
+        })
+    }
+}

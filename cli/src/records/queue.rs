@@ -1,0 +1,120 @@
+//! What is under way in a run: the blocks that wait for a worker, and the chunks that wait for their turn.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::records::blocks::Block;
+use crate::records::chunk::Chunk;
+use crate::records::pace::Pace;
+
+/// How much may wait for its turn, in bytes, before workers wait, too.
+const WAITING_BYTES: usize = 8 << 20;
+
+/// The state that the threads of a run share.
+#[derive(Debug)]
+pub struct Queue {
+    /// Blocks that a worker gave back, by their first records.
+    pub returned: BTreeMap<u64, Block>,
+    /// Whether a worker is reading the input.
+    pub reading: bool,
+    /// The number of the record after the last one, once the input has ended, or cannot be read.
+    end: Option<u64>,
+    read_error: Option<anyhow::Error>,
+    /// The number of the record that is to be written next.
+    pub turn: u64,
+    /// Chunks that come later, by their first records.
+    waiting: BTreeMap<u64, Chunk>,
+    waiting_bytes: usize,
+    /// How many workers there are.
+    pub workers: usize,
+    /// How many of them have a block.
+    pub busy: usize,
+    /// Whether the thread that looks after slow records sleeps until it is woken.
+    pub asleep: bool,
+    /// The speed of records.
+    pub pace: Pace,
+    /// How the run ended.
+    outcome: Option<Result<()>>,
+}
+
+impl Queue {
+    /// A run that has not begun.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            returned: BTreeMap::new(),
+            reading: false,
+            end: None,
+            read_error: None,
+            turn: 1,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            workers,
+            busy: 0,
+            asleep: false,
+            pace: Pace::new(workers),
+            outcome: None,
+        }
+    }
+
+    /// Whether the run has ended.
+    pub fn is_over(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// How the run ended, once.
+    pub fn take_outcome(&mut self) -> Option<Result<()>> {
+        // Workers still look at it.
+        self.outcome.as_mut().map(|outcome| std::mem::replace(outcome, Ok(())))
+    }
+
+    /// Ends the run, unless it has ended.
+    pub fn finish(&mut self, outcome: Result<()>) {
+        self.outcome.get_or_insert(outcome);
+    }
+
+    /// Whether there is more to read.
+    pub fn can_read(&self) -> bool {
+        self.end.is_none() && !self.reading
+    }
+
+    /// Notes that the input ends before the record `end`. The run ends when the records before are written.
+    pub fn end_input(&mut self, end: u64, error: Option<anyhow::Error>) {
+        self.end = Some(end);
+        self.read_error = error;
+        self.finish_at_end();
+    }
+
+    fn finish_at_end(&mut self) {
+        if self.end == Some(self.turn) {
+            let outcome = self.read_error.take().map_or(Ok(()), Err);
+            self.finish(outcome);
+        }
+    }
+
+    /// Passes the turn on by `records`. Returns the chunk that has it now, if it waits.
+    pub fn pass_turn(&mut self, records: u64) -> Option<Chunk> {
+        self.turn += records;
+        self.finish_at_end();
+        self.take_waiting()
+    }
+
+    /// Takes the chunk whose turn it is, if it waits.
+    pub fn take_waiting(&mut self) -> Option<Chunk> {
+        let chunk = self.waiting.remove(&self.turn)?;
+        self.waiting_bytes -= chunk.size();
+        Some(chunk)
+    }
+
+    /// Keeps `chunk` until its turn.
+    pub fn wait_for_turn(&mut self, chunk: Chunk) {
+        self.waiting_bytes += chunk.size();
+        self.waiting.insert(chunk.first, chunk);
+    }
+
+    /// Whether the worker whose chunk began with the record `first` should not go on.
+    pub fn is_full(&self, first: u64) -> bool {
+        let is_needed = self.returned.keys().next().is_some_and(|returned| *returned < first);
+        self.waiting_bytes > WAITING_BYTES && self.waiting.contains_key(&first) && !is_needed && !self.is_over()
+    }
+}

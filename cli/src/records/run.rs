@@ -1,0 +1,453 @@
+//! A run: records through workers, their audit events to the sink, then their results to the output, in input order.
+//!
+//! Each worker takes a block of records, processes them one by one, and gathers answers in a chunk of its own. A chunk is
+//! written when it is large, when its block ends, or when the next record takes long; it waits if records before it are
+//! not written yet. So the memory of a run is bounded, whatever its guests return: 8 MiB of chunks that wait, and for each
+//! worker a block (at most 1 MiB, or one record), a chunk of 256 KiB, and the answer to one record.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::audit::format::EventLines;
+use crate::audit::sink::Sink;
+use crate::exit::{self, Failure, Kind};
+use crate::limits::THREAD_STACK_BYTES;
+use crate::platform::{file, signals};
+use crate::records::blocks::{Block, Blocks, Source};
+use crate::records::chunk::{Answer, Chunk, Outcome};
+use crate::records::queue::Queue;
+use crate::records::split::{Record, Separator};
+use crate::terminal::color;
+use crate::terminal::output::Output;
+use crate::terminal::progress::Progress;
+
+/// How large a chunk grows, in bytes, before it is handed over.
+const CHUNK_BYTES: usize = 256 << 10;
+/// How often the main thread looks after slow records: a result is written at the latest after two ticks.
+const TICK: Duration = Duration::from_millis(30);
+/// How many ticks the main thread goes on without any work before it sleeps.
+const IDLE_TICKS: u32 = 30;
+/// After how many ticks a worker gives the rest of its block back, if other workers have nothing to do.
+const PATIENT_TICKS: u32 = 2;
+
+/// What is done with each record, given its number, by one worker.
+pub trait Process: Send + 'static {
+    /// Processes `record` and leaves its result and events in `answer`, which is empty before.
+    fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome;
+}
+
+/// Where events and results go, and how many records were written.
+pub struct Ends {
+    sink: Sink,
+    output: Output,
+    progress: Progress,
+    records: u64,
+    failed: u64,
+}
+
+/// How a run answers failures.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// The separator of records.
+    pub separator: Separator,
+    /// Whether the first record that fails ends the run.
+    pub fail_fast: bool,
+}
+
+/// What one worker has under way.
+#[derive(Default)]
+struct Work {
+    chunk: Chunk,
+    /// The ticks since the worker took its block.
+    ticks: u32,
+    /// Whether the chunk had records at the last tick.
+    seen: bool,
+    /// Whether the worker should give the rest of its block back.
+    splits: bool,
+}
+
+struct Run<S> {
+    policy: Policy,
+    blocks: Mutex<Blocks<S>>,
+    queue: Mutex<Queue>,
+    /// Something in the queue has changed that a worker may wait for.
+    changed: Condvar,
+    /// The run has ended, or has work for the main thread again.
+    main: Condvar,
+    ends: Mutex<Ends>,
+    works: Vec<Mutex<Work>>,
+    over: AtomicBool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ends {
+    /// Nothing is written yet; `input` is only asked for its size.
+    pub fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
+        let progress = match input {
+            Some(input) => Progress::new(input),
+            None => Progress::new(output.file()),
+        };
+        Self { sink, output, progress, records: 0, failed: 0 }
+    }
+
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
+        let Self { sink, output, progress, .. } = self;
+        progress.suspend(|| {
+            sink.write(chunk.events)?;
+            output.write(&chunk.output)?;
+            for (number, error) in &chunk.errors {
+                color::print_error(&format!("record {number}: {error}"));
+            }
+            anyhow::Ok(())
+        })?;
+        self.progress.advance(chunk.input_bytes, chunk.count - chunk.ignored);
+        self.records += chunk.count - chunk.ignored;
+        self.failed += chunk.failed;
+        Ok(())
+    }
+
+    fn summary(&self, stopped: bool) -> Result<()> {
+        let Self { records, failed, .. } = self;
+        match failed {
+            0 => Ok(()),
+            _ if stopped => {
+                Err(Failure::new(Kind::Records, format!("stopped at record {records}, which failed")).into())
+            }
+            _ => Err(Failure::new(Kind::Records, format!("{failed} of {records} records failed")).into()),
+        }
+    }
+}
+
+/// Runs all of `blocks` through `workers`, each on its own thread.
+///
+/// When this returns, threads may still be blocked in reading or in a guest; they end with the process.
+///
+/// # Errors
+///
+/// When the input cannot be read, events or results cannot be written, the system has no resources for any worker, or a
+/// record failed.
+pub fn run<S: Source + Send + 'static>(
+    workers: Vec<impl Process>,
+    blocks: Blocks<S>,
+    ends: Ends,
+    policy: Policy,
+) -> Result<()> {
+    let run = Arc::new(Run {
+        policy,
+        blocks: Mutex::new(blocks),
+        queue: Mutex::new(Queue::new(workers.len())),
+        changed: Condvar::new(),
+        main: Condvar::new(),
+        ends: Mutex::new(ends),
+        works: workers.iter().map(|_| Mutex::default()).collect(),
+        over: AtomicBool::new(false),
+    });
+    let interrupted = run.clone();
+    signals::finish_on_signal(move || interrupted.interrupt())?;
+    run.start(workers)?;
+    let outcome = run.look_after();
+    let ends = lock(&run.ends);
+    outcome.and_then(|()| ends.summary(policy.fail_fast))
+}
+
+/// Ends the run if its worker panics.
+struct Guard<S: Source>(Arc<Run<S>>);
+
+impl<S: Source> Drop for Guard<S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.finish(Err(anyhow!("a thread panicked")));
+        }
+    }
+}
+
+impl<S: Source + Send + 'static> Run<S> {
+    /// Starts a thread for each worker, or for as many as the system allows.
+    fn start(self: &Arc<Self>, workers: Vec<impl Process>) -> Result<()> {
+        for (index, worker) in workers.into_iter().enumerate() {
+            let run = self.clone();
+            let builder = thread::Builder::new().name("worker".to_owned()).stack_size(THREAD_STACK_BYTES);
+            let started = builder.spawn(move || Guard(run).0.work(index, worker));
+            if let Err(error) = started {
+                let mut queue = lock(&self.queue);
+                queue.workers -= 1;
+                if queue.workers == 0 {
+                    return Err(error).with_context(|| Failure::new(Kind::System, "cannot start a worker thread"));
+                }
+                log::info!("continuing with fewer workers: {error}");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Source> Run<S> {
+    fn finish(&self, outcome: Result<()>) {
+        lock(&self.queue).finish(outcome);
+        self.wake();
+    }
+
+    /// Wakes whoever waits for a change of the queue.
+    fn wake(&self) {
+        self.changed.notify_all();
+        if lock(&self.queue).is_over() {
+            self.over.store(true, Relaxed);
+            self.main.notify_one();
+        }
+    }
+
+    /// Waits for the end of the run. Writes results that wait for a slow record, and has its worker share its block.
+    fn look_after(&self) -> Result<()> {
+        let mut idle = 0;
+        let mut queue = lock(&self.queue);
+        loop {
+            if let Some(outcome) = queue.take_outcome() {
+                return outcome;
+            }
+            idle = if queue.busy > 0 { 0 } else { idle + 1 };
+            queue.asleep = idle > IDLE_TICKS;
+            if queue.asleep {
+                queue = self.main.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            queue = self.main.wait_timeout(queue, TICK).unwrap_or_else(PoisonError::into_inner).0;
+            let (turn, others_wait) = (queue.turn, queue.busy < queue.workers);
+            drop(queue);
+            if let Some(chunk) = self.works.iter().filter_map(|work| lock(work).tick(turn, others_wait)).last() {
+                self.deliver(chunk);
+            }
+            queue = lock(&self.queue);
+        }
+    }
+
+    fn work(&self, index: usize, mut worker: impl Process) {
+        let format = lock(&self.ends).sink.format();
+        let mut answer = Answer { output: Vec::new(), events: EventLines::new(format) };
+        while let Some(block) = self.take_block() {
+            let is_there = self.process(index, block, &mut worker, &mut answer);
+            lock(&self.queue).busy -= 1;
+            if !is_there {
+                break;
+            }
+        }
+    }
+
+    /// Takes a block that another worker gave back, or reads one. Returns `None` when the run has ended.
+    fn take_block(&self) -> Option<Block> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if queue.is_over() {
+                return None;
+            }
+            let size = queue.pace.block_size();
+            let mut found = queue.returned.pop_first().map(|(_, block)| block);
+            if found.is_none() && queue.can_read() {
+                queue.reading = true;
+                drop(queue);
+                let mut blocks = lock(&self.blocks);
+                let read = blocks.next_block(size);
+                queue = lock(&self.queue);
+                queue.reading = false;
+                found = read.unwrap_or_else(|error| {
+                    queue.end_input(blocks.next_record(), Some(error));
+                    None
+                });
+                match &found {
+                    Some(block) => queue.pace.hand_out(block.bytes.len()),
+                    None if queue.can_read() => queue.end_input(blocks.next_record(), None),
+                    None => {}
+                }
+                drop(queue);
+                self.wake();
+                queue = lock(&self.queue);
+            }
+            if let Some(mut block) = found {
+                if let Some(rest) = block.split_off(self.policy.separator, size.records) {
+                    queue.returned.insert(rest.first, rest);
+                }
+                queue.busy += 1;
+                if queue.asleep {
+                    queue.asleep = false;
+                    self.main.notify_one();
+                }
+                return Some(block);
+            }
+            if !queue.is_over() && !queue.can_read() && queue.returned.is_empty() {
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Processes the records of `block`. Returns whether the worker can process more.
+    fn process(&self, index: usize, block: Block, worker: &mut impl Process, answer: &mut Answer) -> bool {
+        let begun = Instant::now();
+        *lock(&self.works[index]) = Work { chunk: Chunk::starting_at(block.first), ..Work::default() };
+        let (mut offset, mut done) = (0, 0);
+        for (number, record) in (block.first..).zip(self.policy.separator.records(&block.bytes)) {
+            answer.output.clear();
+            let mut outcome = worker.process(number, record, answer);
+            if let Outcome::Unavailable(error) = &outcome {
+                self.hand_over(index);
+                if self.retire(error) {
+                    self.give_back(&block, done, offset);
+                    return false;
+                }
+                outcome = worker.process(number, record, answer);
+            }
+            if let Outcome::Unavailable(error) = outcome {
+                self.finish(Err(error));
+                return false;
+            }
+            offset += record.len();
+            done += 1;
+            let (is_large, stops, splits) = {
+                let mut work = lock(&self.works[index]);
+                let stops = self.policy.fail_fast && matches!(outcome, Outcome::Failed(_));
+                work.chunk.add(answer, outcome, record.len());
+                work.chunk.is_last = stops;
+                (work.chunk.size() >= CHUNK_BYTES, stops, work.splits && done < block.count)
+            };
+            if is_large || stops {
+                self.hand_over(index);
+            }
+            if stops || self.over.load(Relaxed) {
+                return false;
+            }
+            if splits {
+                self.give_back(&block, done, offset);
+                break;
+            }
+        }
+        self.hand_over(index);
+        lock(&self.queue).pace.learn(done, begun.elapsed());
+        true
+    }
+
+    /// Hands the chunk of a worker over.
+    fn hand_over(&self, index: usize) {
+        let chunk = lock(&self.works[index]).chunk.take();
+        if chunk.count > 0 {
+            self.deliver(chunk);
+        }
+    }
+    /// Writes `chunk` if it is its turn, and whatever waits for that. Otherwise keeps it, and waits if that is much.
+    fn deliver(&self, chunk: Chunk) {
+        let first = chunk.first;
+        let mut queue = lock(&self.queue);
+        if queue.is_over() {
+            return;
+        }
+        if first != queue.turn {
+            queue.wait_for_turn(chunk);
+            while queue.is_full(first) {
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            return;
+        }
+        drop(queue);
+        let mut next = Some(chunk);
+        while let Some(chunk) = next {
+            let (count, is_last) = (chunk.count, chunk.is_last);
+            let written = lock(&self.ends).write(chunk);
+            let mut queue = lock(&self.queue);
+            next = match written {
+                Ok(()) if is_last => {
+                    queue.finish(Ok(()));
+                    None
+                }
+                Ok(()) => queue.pass_turn(count),
+                Err(error) => {
+                    queue.finish(Err(error));
+                    None
+                }
+            };
+            drop(queue);
+            self.wake();
+        }
+    }
+
+    /// Gives the records of `block` back that follow the first `done` ones, which end at `offset`.
+    fn give_back(&self, block: &Block, done: u64, offset: usize) {
+        let (first, count) = (block.first + done, block.count - done);
+        let rest = Block { first, count, bytes: block.bytes[offset..].to_vec() };
+        lock(&self.queue).returned.insert(first, rest);
+        self.wake();
+    }
+
+    /// Has one worker less, unless it is the last one, which tries again with what the others had.
+    fn retire(&self, error: &anyhow::Error) -> bool {
+        let mut queue = lock(&self.queue);
+        if queue.workers == 1 {
+            drop(queue);
+            thread::sleep(TICK);
+            return false;
+        }
+        queue.workers -= 1;
+        log::info!("continuing with {} workers: {error:#}", queue.workers);
+        true
+    }
+
+    /// Writes what is finished, and reports how far the run came.
+    fn interrupt(&self) {
+        let mut ends = lock(&self.ends);
+        loop {
+            let mut queue = lock(&self.queue);
+            let turn = queue.turn;
+            let of_worker = |work: &Mutex<Work>| {
+                let mut work = lock(work);
+                (work.chunk.first == turn && work.chunk.count > 0).then(|| work.chunk.take())
+            };
+            let next = queue.take_waiting().or_else(|| self.works.iter().find_map(of_worker));
+            let Some(chunk) = next.filter(|_| !queue.is_over()) else { break };
+            queue.turn += chunk.count;
+            drop(queue);
+            if ends.write(chunk).is_err() {
+                break;
+            }
+        }
+        let message = format!("interrupted after {} records", ends.records);
+        ends.progress.suspend(|| color::print_error(&message));
+        // Nothing more is written until the process ends.
+        std::mem::forget(ends);
+    }
+}
+
+impl Work {
+    /// Counts a tick, after which a worker may have to share its block with `others` that wait. Returns the chunk if it
+    /// has waited for a whole tick and it is its turn.
+    fn tick(&mut self, turn: u64, others: bool) -> Option<Chunk> {
+        self.ticks += 1;
+        self.splits = others && self.ticks > PATIENT_TICKS;
+        let is_due = self.chunk.count > 0 && self.chunk.first == turn && self.seen;
+        self.seen = self.chunk.count > 0 && !is_due;
+        is_due.then(|| self.chunk.take())
+    }
+}
+
+/// Whether `error` is no fault of the record: the system refuses what a guest needs.
+pub fn is_unavailable(error: &anyhow::Error) -> bool {
+    exit::known_kind(error) == Some(Kind::System)
+}
+
+/// Refuses to read and write the same file, which would never end, or end too early.
+///
+/// # Errors
+///
+/// When `input` is the file that `output` writes to.
+pub fn check_ends(input: &File, output: &Output) -> Result<()> {
+    let same = file::is_same(input, output.file());
+    match same.with_context(|| Failure::new(Kind::Input, "cannot compare the input with the output"))? {
+        true => {
+            Err(Failure::new(Kind::Output, "the input and the output are the same file; write to another file").into())
+        }
+        false => Ok(()),
+    }
+}
