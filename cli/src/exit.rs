@@ -82,20 +82,16 @@ impl Kind {
     }
 }
 
-/// The statuses as `--help`, the manual and the README show them.
+/// The exit statuses, for `--help`, the manual and the README.
 pub const TABLE: &[(&str, &str)] = &[
     ("0", "done (also when the reader closed the pipe)"),
     ("1", "the message failed: refused by the guest, trapped, over a limit, not UTF-8"),
     ("2", "usage error"),
     ("3", "some records failed; the others were written"),
-    (
-        "4",
-        "the guest cannot be used: unknown algorithm, missing or invalid component or manifest, wrong contract, \
-         failed pin",
-    ),
+    ("4", "the guest cannot be used: unknown, missing, invalid, wrong contract, failed pin"),
     ("5", "a setting is undeclared, missing or unreadable, or the guest refused it"),
     ("6", "input, output, audit sink or disk failed"),
-    ("130, 143", "interrupted by SIGINT or SIGTERM"),
+    ("129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM"),
 ];
 
 /// A failure with its kind: a root cause, or the context of one.

@@ -1,6 +1,6 @@
 """Types into real shells, and opens the manual, of what is installed: scripts/test/shells.py PREFIX.
 
-In each shell, Tab has to make `cipher encrypt C` a call of Caesar. Needs bash, zsh, fish and man.
+In each shell, Tab completes what is typed, and the completed line is printed. Needs bash, zsh, fish and man.
 """
 
 import os
@@ -13,8 +13,37 @@ import tempfile
 from pathlib import Path
 
 PROMPT = "READY: "
-TYPED = "cipher encrypt C\tHello\n"
-EXPECTED = "Khoor"
+
+# What is in the working directory, which is also the home.
+FILES = [
+    "requests.jsonl",
+    "Mine.wasm",
+    "other.log",
+    "letter.txt",
+    "encrypt/file",
+    "sub/deep.jsonl",
+    ".local/share/cipher/guests/Mine.wasm",
+]
+MANIFEST = 'name = "Mine"\ndescription = "Installed"\n'
+
+# What is typed before Tab, and what the line is afterwards.
+COMPLETIONS = {
+    "cipher encrypt C": "cipher encrypt Caesar",
+    "cipher batch req": "cipher batch requests.jsonl",
+    "cipher install Mi": "cipher install Mine.wasm",
+    "cipher encrypt Caesar --audit-file oth": "cipher encrypt Caesar --audit-file other.log",
+    "cipher encrypt Caesar --audit-file=oth": "cipher encrypt Caesar --audit-file=other.log",
+    "cipher encrypt Caesar < le": "cipher encrypt Caesar < letter.txt",
+    "cipher encrypt Caesar < ": "cipher encrypt Caesar <",
+    "cipher en": "cipher encrypt",
+    "cipher batch su": "cipher batch sub/",
+    "cipher batch sub/": "cipher batch sub/deep.jsonl",
+    "cipher encrypt Caesar --set SH": "cipher encrypt Caesar --set SHIFT_AMOUNT=",
+    "cipher encrypt Caesar --audit-format=j": "cipher encrypt Caesar --audit-format=json",
+    "cipher uninstall Mi": "cipher uninstall Mine",
+}
+# Keys that move to the start of the line and to its end.
+HOME, END = "\x01", "\x05"
 
 # It keeps a test that fails from hanging, and decides nothing.
 PATIENCE_S = 60
@@ -34,7 +63,7 @@ def set_up(shell: str, share: Path) -> str:
     prompt = PROMPT[:2] + "''" + PROMPT[2:].strip()
     match shell:
         case "bash":
-            return f". '{share}/bash-completion/completions/cipher'; PS1={prompt}' '\n"
+            return f"set -u; . '{share}/bash-completion/completions/cipher'; PS1={prompt}' '\n"
         case "zsh":
             load = "autoload -U compinit; compinit -D -u"
             return f"fpath=('{share}/zsh/site-functions' $fpath); {load}; PS1={prompt}' '\n"
@@ -53,6 +82,8 @@ class Terminal:
             os.chdir(environment["HOME"])
             os.execvpe(command[0], command, environment)  # noqa: S606 - the shells under test
         self._shown = ""
+        self._passed = ""
+        self._everything = ""
 
     def type(self, text: str) -> None:
         """Press keys."""
@@ -69,8 +100,17 @@ class Terminal:
             if not more:
                 return False
             self._shown += more.decode(errors="replace")
-        self._shown = self._shown.partition(text)[2]
+            self._everything += more.decode(errors="replace")
+        self._passed, _, self._shown = self._shown.partition(text)
         return True
+
+    def passed(self) -> str:
+        """Return what was shown before the text that was waited for."""
+        return self._passed
+
+    def everything(self) -> str:
+        """Return everything that was shown."""
+        return self._everything
 
     def shown(self) -> str:
         """Return what was shown since."""
@@ -82,9 +122,29 @@ class Terminal:
         os.waitpid(self._child, 0)
 
 
+def try_completion(terminal: Terminal, typed: str, completed: str) -> str | None:
+    """Return what is wrong with the completion of a line, if anything."""
+    terminal.type(f"{typed}\t")
+    # What is printed does not look like what is typed.
+    terminal.type(f"{HOME}printf '%s%s %s%s\\n' LINE : '{END}' END\n")
+    if not terminal.wait_for("LINE: ") or not terminal.wait_for("END\r\n"):
+        return f"nothing comes out for {typed!r}: {terminal.shown()[-200:]!r}"
+    # Zsh takes the slash after a directory back when the line goes on.
+    if completed not in ((line := terminal.passed().strip()), f"{line}/"):
+        return f"{typed!r} becomes {line!r} instead of {completed!r}"
+    if not terminal.wait_for(PROMPT):
+        return f"it does not go on after {typed!r}: {terminal.shown()!r}"
+    return None
+
+
 def try_shell(shell: str, prefix: Path) -> str | None:
     """Return what is wrong with the completions of a shell, if anything."""
     with tempfile.TemporaryDirectory() as home:
+        for name in FILES:
+            path = Path(home) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        (Path(home) / FILES[-1]).with_suffix(".toml").write_text(MANIFEST)
         environment = {
             "HOME": home,
             "LANG": "C.UTF-8",
@@ -96,12 +156,11 @@ def try_shell(shell: str, prefix: Path) -> str | None:
             terminal.type(set_up(shell, prefix / "share"))
             if not terminal.wait_for(PROMPT):
                 return f"it does not start: {terminal.shown()!r}"
-            terminal.type(TYPED)
-            if not terminal.wait_for(EXPECTED):
-                return f"{TYPED!r} does not lead to {EXPECTED!r}: {terminal.shown()!r}"
+            wrong = [try_completion(terminal, *case) for case in COMPLETIONS.items()]
+            wrong += ["a variable is unbound"] if "unbound variable" in terminal.everything() else []
         finally:
             terminal.end()
-    return None
+    return "; ".join(filter(None, wrong)) or None
 
 
 def try_page(page: Path) -> str | None:
@@ -120,7 +179,7 @@ def try_page(page: Path) -> str | None:
 
 
 def main() -> None:
-    """Try everything and tell what fails."""
+    """Try everything and report what fails."""
     prefix = Path(sys.argv[1]).resolve()
     missing = [name for name in (*SHELLS, "man") if not shutil.which(name)]
     if missing:
@@ -129,7 +188,7 @@ def main() -> None:
     pages = sorted((prefix / "share/man/man1").glob("cipher*.1"))
     failures |= {page.name: try_page(page) for page in pages}
     if not pages:
-        failures["manual"] = "there is none"
+        failures["manual"] = "there are no pages"
     wrong = [f"scripts/test/shells.py: {what}: {reason}" for what, reason in failures.items() if reason]
     if wrong:
         raise SystemExit("\n".join(wrong))

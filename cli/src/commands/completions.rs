@@ -1,17 +1,16 @@
-//! `cipher completions`, and `cipher complete`, which is what a shell calls then.
+//! `cipher completions`, and `cipher complete`, which the scripts of the former call.
 
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 use clap::{Arg, Args, Command, CommandFactory, Id, ValueEnum};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::Cli;
+use crate::guest::Guest;
 use crate::guest::catalog::{self, Catalog};
+use crate::terminal::escape;
 use crate::terminal::output::Output;
-
-/// What the arguments are called in help that name an algorithm.
-const ALGORITHM: &str = "ALGORITHM";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,11 +18,11 @@ Examples:
   source <(cipher completions zsh)      in ~/.zshrc, after compinit
   cipher completions fish | source      in ~/.config/fish/config.fish";
 
-/// What a shell needs to complete the words of a call.
+/// A shell's completion script.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Completions {
-    /// The shell
+    /// Shell to print the script for
     shell: Shell,
 }
 
@@ -39,7 +38,7 @@ impl Completions {
     ///
     /// # Errors
     ///
-    /// When it does not reach standard output.
+    /// When it cannot be written to stdout.
     pub fn run(self) -> Result<()> {
         let script = match self.shell {
             Shell::Bash => include_str!("../../completions/cipher.bash"),
@@ -50,22 +49,23 @@ impl Completions {
     }
 }
 
-/// A call that is being typed.
+/// A command line that is being typed.
 #[derive(Debug, Args)]
 pub struct Complete {
-    /// Which of the words is to be completed, the first being 0
+    /// Index of the word to complete, from 0
     index: usize,
-    /// The words so far
+    /// Words so far
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<OsString>,
 }
 
 impl Complete {
-    /// Writes the candidates, a line for each: the word, and after a tab what it is, if that is known.
+    /// Writes the candidates, one per line, each with its description after a tab if it has one. There are none where a
+    /// file is expected: shells complete those better themselves.
     ///
     /// # Errors
     ///
-    /// When there is nothing to complete, or the candidates do not reach standard output.
+    /// When there is nothing to complete, or the candidates cannot be written to stdout.
     pub fn run(mut self) -> Result<()> {
         self.words.truncate(self.index.saturating_add(1));
         if self.words.len() == self.index {
@@ -74,13 +74,10 @@ impl Complete {
         let begun = self.words.last().is_some_and(|word| !word.is_empty());
         let mut command = Cli::command();
         command.build();
-        let mut command = completing_algorithms(command);
+        let mut command = with_completers(command, &self.words);
         let mut candidates = clap_complete::engine::complete(&mut command, self.words, self.index, None)?;
-        // Before its first character a word may be any option: they are many, and hide the rest.
-        let is_option = |candidate: &CompletionCandidate| candidate.get_value().as_encoded_bytes().starts_with(b"-");
-        if !begun && !candidates.iter().all(is_option) {
-            candidates.retain(|candidate| !is_option(candidate));
-        }
+        // Before its first character, a word may be any option: they are many, and hide the rest.
+        candidates.retain(|candidate| begun || !candidate.get_value().as_encoded_bytes().starts_with(b"-"));
         let mut lines = Vec::new();
         for candidate in candidates {
             lines.extend_from_slice(candidate.get_value().as_encoded_bytes());
@@ -94,29 +91,72 @@ impl Complete {
     }
 }
 
-/// `command`, which is built, with a completer for what names an algorithm. It is added here and not where the argument is
-/// declared, because there it would cost every call.
-fn completing_algorithms(command: Command) -> Command {
-    let is_algorithm =
-        |arg: &&Arg| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == ALGORITHM));
-    let ids: Vec<Id> = command.get_arguments().filter(is_algorithm).map(|arg| arg.get_id().clone()).collect();
-    let add = |command: Command, id| command.mut_arg(id, |arg| arg.add(ArgValueCompleter::new(algorithms)));
-    ids.into_iter().fold(command, add).mut_subcommands(completing_algorithms)
+/// Adds completers to `command`, which is built. They are not added where the arguments are declared, because there they
+/// would cost every call.
+fn with_completers(command: Command, words: &[OsString]) -> Command {
+    let completers: Vec<(Id, ArgValueCompleter)> = command
+        .get_arguments()
+        .filter_map(|arg| Some((arg.get_id().clone(), completer(&command, arg, words)?)))
+        .collect();
+    let add = |command: Command, (id, completer)| command.mut_arg(id, |arg| arg.add(completer));
+    completers.into_iter().fold(command, add).mut_subcommands(|below| with_completers(below, words))
 }
 
-/// The algorithms that a word may become: names in the catalog, or paths of components.
+/// The completer of an argument, by the name of its value.
+fn completer(command: &Command, arg: &Arg, words: &[OsString]) -> Option<ArgValueCompleter> {
+    match (command.get_name(), arg.get_value_names()?.first()?.as_str()) {
+        ("uninstall", _) if arg.is_positional() => Some(ArgValueCompleter::new(installed)),
+        (_, "ALGORITHM") => Some(ArgValueCompleter::new(algorithms)),
+        (_, name) if name.starts_with("NAME=") => {
+            let words = words.to_vec();
+            Some(ArgValueCompleter::new(move |begun: &OsStr| settings(&words, begun)))
+        }
+        _ => None,
+    }
+}
+
+/// The guests of the catalog whose name begins with `begun`, in any case. A path is the shell's to complete.
 fn algorithms(begun: &OsStr) -> Vec<CompletionCandidate> {
     if catalog::is_path(begun) {
-        let is_component = |path: &std::path::Path| path.is_dir() || path.extension() == Some(OsStr::new("wasm"));
-        return PathCompleter::any().filter(is_component).complete(begun);
+        return Vec::new();
     }
-    let begun = begun.to_string_lossy().to_lowercase();
-    let guests = Catalog::from_environment().all();
-    let fitting = guests.into_iter().flatten().filter(|guest| guest.name.to_lowercase().starts_with(&begun));
-    let candidate = |guest: crate::guest::Guest| {
-        let description =
-            guest.manifest.map(|manifest| crate::terminal::escape::line(&manifest.description).into_owned());
-        CompletionCandidate::new(guest.name).help(description.map(Into::into))
-    };
-    fitting.map(candidate).collect()
+    guests().filter(|guest| begins_with(&guest.name, begun)).map(candidate).collect()
+}
+
+/// The guests in the user's own directory, which 'cipher uninstall' can remove.
+fn installed(begun: &OsStr) -> Vec<CompletionCandidate> {
+    let own = catalog::user_directory();
+    let is_own = |guest: &Guest| own.as_deref().is_some_and(|own| guest.component.starts_with(own));
+    guests().filter(|guest| is_own(guest) && begins_with(&guest.name, begun)).map(candidate).collect()
+}
+
+/// The settings of the algorithm that `words` name, each with the '=' that follows.
+fn settings(words: &[OsString], begun: &OsStr) -> Vec<CompletionCandidate> {
+    let catalog = Catalog::from_environment();
+    let mut arguments =
+        words.iter().skip(2).filter(|word| !word.is_empty() && !word.as_encoded_bytes().starts_with(b"-"));
+    let manifest = arguments.find_map(|word| catalog.find(word).ok()?.manifest);
+    let settings = manifest.into_iter().flat_map(|manifest| manifest.settings);
+    settings
+        .filter(|(name, _)| begins_with(name, begun))
+        .map(|(name, setting)| described(format!("{name}="), &setting.help))
+        .collect()
+}
+
+fn guests() -> impl Iterator<Item = Guest> {
+    Catalog::from_environment().all().into_iter().flatten()
+}
+
+fn begins_with(name: &str, begun: &OsStr) -> bool {
+    name.to_lowercase().starts_with(&begun.to_string_lossy().to_lowercase())
+}
+
+fn candidate(guest: Guest) -> CompletionCandidate {
+    let description = guest.manifest.map(|manifest| manifest.description).unwrap_or_default();
+    described(guest.name, &description)
+}
+
+fn described(value: String, description: &str) -> CompletionCandidate {
+    let description = escape::line(description).into_owned();
+    CompletionCandidate::new(value).help((!description.is_empty()).then(|| description.into()))
 }

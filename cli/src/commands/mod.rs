@@ -31,14 +31,34 @@ const EXAMPLES: &str = "\
 Examples:
   cipher encrypt Caesar 'Hello, World!'
   cipher decrypt Vigenere --set VIGENERE_KEYWORD=LEMON LXFOPVEFRNHR
-  tail -f log | cipher encrypt Caesar --lines
+  tail -f log | cipher encrypt Caesar --lines --quiet";
 
-Exit status: 0 done, 1 something failed, 2 wrong usage.
-RUST_LOG=info shows what an algorithm prints, RUST_LOG=debug the whole chain of an error.";
+/// The variables that the program itself reads, for `--help` and the manual.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("CIPHER_GUESTS", "directories with guests, separated by ':', searched before all others"),
+    ("CIPHER_AUDIT_FILE", "the default of --audit-file"),
+    ("CIPHER_AUDIT_FORMAT", "the default of --audit-format"),
+    ("RUST_LOG", "'info' shows what a guest prints, 'debug' the full chain of an error"),
+    ("NO_COLOR", "if set, there is no color unless --color asks for it"),
+    ("(a setting)", "the variable of each setting that 'cipher list' shows"),
+];
+
+/// What follows the options in the help of the program.
+fn after_help() -> String {
+    let mut help = String::from(EXAMPLES);
+    for (heading, rows) in [("Exit status", exit::TABLE), ("Environment", ENVIRONMENT)] {
+        let width = rows.iter().map(|(term, _)| term.len()).max().unwrap_or_default();
+        help += &format!("\n\n{heading}:");
+        for (term, meaning) in rows {
+            help += &format!("\n  {term:width$}  {meaning}");
+        }
+    }
+    help
+}
 
 /// Encrypt and decrypt text with sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = after_help())]
 #[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     /// Color in help and messages: auto, always or never
