@@ -10,7 +10,7 @@ cipher := quote(justfile_directory() / "target" / target / "release/cipher")
 venv := root / ".tools/venv/bin"
 
 python_files := "cli/templates cli/tests/python guest-vigenere scripts"
-shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/templates cli/templates/*/build .ci/run"
+shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/arm scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/templates cli/templates/*/build .ci/run"
 
 # The fuzz targets use the versions in Cargo.lock. They do without the address sanitizer, which makes fuzzing several times
 # slower: the only unsafe code here loads artifacts, and no target does.
@@ -75,6 +75,10 @@ test-cluster: test-parallel
 # Compare Python guests with their linked twins, built by several versions of componentize-py (takes minutes)
 test-link *versions: guests
     @scripts/test/link "$@"
+
+# Test the program for ARM Linux under qemu, and check that it compiles for macOS (needs root and qemu-user)
+test-arm: build
+    @scripts/test/arm
 
 # Create, build, and run a guest from each template (needs npm, and clang with wasi-libc; takes minutes)
 test-templates *languages: build

@@ -93,7 +93,7 @@ pub fn check(
         })?;
     }
     if !fits {
-        return report.skip("behaviour", "it does not fit the contract, so it was not called");
+        return report.skip("behavior", "it does not fit the contract, so it was not called");
     }
 
     let subject = Subject { linked: GuestPre::load(guest, clock, limits)?, settings: settings(guest, given)? };

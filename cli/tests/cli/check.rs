@@ -73,7 +73,7 @@ fn json_has_an_object_a_case() {
 fn an_import_that_is_not_offered_fails_and_nothing_is_called() {
     let wat = wrong("(component\n", "(component\n  (import \"their:own/clock@1.0.0\" (instance))\n");
     assert_eq!(failures(&wat, MANIFEST), ["import their:own/clock@1.0.0"]);
-    assert!(check(&wat, MANIFEST, &[]).text().contains("\n-     behaviour: it does not fit"));
+    assert!(check(&wat, MANIFEST, &[]).text().contains("\n-     behavior: it does not fit"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::guests;
 use crate::harness::Cipher;
 
 #[test]
-fn a_recursion_without_an_end_is_a_trap_whatever_the_stack() {
+fn endless_recursion_traps_with_any_stack() {
     for kilobytes in ["128", "256", "1024", "8192"] {
         let script = format!("ulimit -s {kilobytes} && exec cipher decrypt Trap x");
         let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(1);
@@ -13,7 +13,7 @@ fn a_recursion_without_an_end_is_a_trap_whatever_the_stack() {
 }
 
 #[test]
-fn a_recursion_without_an_end_is_a_trap_on_every_thread() {
+fn endless_recursion_traps_on_every_thread() {
     let cipher = Cipher::new(["decrypt", "Trap", "--lines", "-j4"]).env("CIPHER_GUESTS", guests::directory());
     let ended = cipher.stdin("a\nb\nc\n").run().exits(1).prints("");
     for record in 1..=3 {
@@ -23,6 +23,6 @@ fn a_recursion_without_an_end_is_a_trap_on_every_thread() {
 }
 
 #[test]
-fn a_small_stack_is_enough_for_a_call() {
+fn runs_on_a_small_stack() {
     Cipher::shell("ulimit -s 128 && exec cipher encrypt Caesar Hello 2>/dev/null").run().exits(0).prints("Khoor\n");
 }
