@@ -1,6 +1,7 @@
 //! `cipher inspect`.
 
 use std::ffi::OsString;
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 use bytesize::ByteSize;
@@ -10,6 +11,7 @@ use serde_json::json;
 use super::options::LimitOptions;
 use crate::code::artifact;
 use crate::code::engine;
+use crate::code::link::{self, Linked};
 use crate::guest::Guest;
 use crate::guest::catalog::Catalog;
 use crate::sandbox::contract::{self, ContractReport};
@@ -44,11 +46,15 @@ impl Inspect {
         let guest = Catalog::from_environment().find(&self.algorithm)?;
         let engine = engine::loader()?;
         let artifact = artifact::load(&engine, &guest, &self.limits.limits()?)?;
-        let bytes = guest.component.metadata().with_context(|| artifact::cannot_read(&guest.component))?.len();
+        let bytes = fs::read(&guest.component).with_context(|| artifact::cannot_read(&guest.component))?;
+        let linked = link::link(&bytes).map(|Linked { modules, .. }| modules).map_err(|reason| reason.to_string());
         let fit = contract::fit(&engine, &artifact.component);
         let text = match self.json {
-            true => serde_json::to_string_pretty(&json(&guest, &artifact.digest.to_string(), bytes, &fit))? + "\n",
-            false => text(&guest, &artifact.digest.to_string(), bytes, &fit),
+            true => {
+                serde_json::to_string_pretty(&json(&guest, &artifact.digest.to_string(), bytes.len(), &linked, &fit))?
+                    + "\n"
+            }
+            false => text(&guest, &artifact.digest.to_string(), bytes.len(), &linked, &fit),
         };
         Output::stdout()?.write(text.as_bytes())?;
         match fit.problems().as_slice() {
@@ -58,9 +64,9 @@ impl Inspect {
     }
 }
 
-fn text(guest: &Guest, digest: &str, bytes: u64, fit: &ContractReport) -> String {
+fn text(guest: &Guest, digest: &str, bytes: usize, linked: &Result<usize, String>, fit: &ContractReport) -> String {
     let path = escape::line(&guest.component.to_string_lossy()).into_owned();
-    let mut text = format!("{}: {path}\n  {}, sha256:{digest}\nimports\n", guest.name, ByteSize(bytes));
+    let mut text = format!("{}: {path}\n  {}, sha256:{digest}\nimports\n", guest.name, ByteSize(bytes as u64));
     for import in &fit.imports {
         text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
     }
@@ -75,10 +81,20 @@ fn text(guest: &Guest, digest: &str, bytes: u64, fit: &ContractReport) -> String
     let given: Vec<String> = settings.into_iter().chain(granted).collect();
     text += &format!("is given\n  {}\n", if given.is_empty() { "nothing".to_owned() } else { given.join(", ") });
     text += &format!("takes long messages\n  {}\n", if fit.streams { "in pieces" } else { "whole" });
+    text += &match linked {
+        Ok(modules) => format!("dynamic libraries\n  {modules} core modules are linked into one\n"),
+        Err(reason) => format!("dynamic libraries\n  not linked: {}\n", escape::line(reason)),
+    };
     text
 }
 
-fn json(guest: &Guest, digest: &str, bytes: u64, fit: &ContractReport) -> serde_json::Value {
+fn json(
+    guest: &Guest,
+    digest: &str,
+    bytes: usize,
+    linked: &Result<usize, String>,
+    fit: &ContractReport,
+) -> serde_json::Value {
     let imports: Vec<_> = fit.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
     let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
     json!({
@@ -92,6 +108,7 @@ fn json(guest: &Guest, digest: &str, bytes: u64, fit: &ContractReport) -> serde_
         "clocks": guest.grants().clocks,
         "random": guest.grants().random,
         "streams": fit.streams,
+        "linked_modules": linked.as_ref().ok(),
         "problems": fit.problems(),
     })
 }

@@ -59,7 +59,7 @@ pub enum NotLinked {
 impl fmt::Display for NotLinked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoLibraries => formatter.write_str("it has no dynamic libraries"),
+            Self::NoLibraries => formatter.write_str("it has fewer than two dynamic libraries"),
             Self::Refused(reason) => write!(formatter, "{reason:#}"),
         }
     }
