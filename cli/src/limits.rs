@@ -25,8 +25,10 @@ pub struct Limits {
     pub audit_bytes: usize,
     /// Bytes of a component's file.
     pub component_bytes: u64,
-    /// For compiling a component.
+    /// Processor time for compiling a component.
     pub compile_time: Duration,
+    /// Bytes of memory for compiling a component.
+    pub compile_memory: u64,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             audit_bytes: 1 << 20,
             component_bytes: 256 << 20,
             compile_time: Duration::from_secs(120),
+            compile_memory: 2 << 30,
         }
     }
 }

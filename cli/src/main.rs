@@ -5,7 +5,7 @@ use std::thread;
 
 use cipher::commands::{self, Cli};
 use cipher::terminal::{color, output};
-use cipher::{code::engine, exit, limits, platform};
+use cipher::{code::compile::compiler, exit, limits, platform};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -13,12 +13,12 @@ use clap::Parser;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
+    if let Some(status) = compiler::run_if_asked() {
+        return status;
+    }
     // wasmtime's own warnings mean nothing to a user, and the error that follows repeats them.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
     let mut logger = env_logger::Builder::new();
-    for module in engine::LOG_COMPILER {
-        logger.filter_module(module, log::LevelFilter::Off);
-    }
     let stderr = env_logger::Target::Pipe(Box::new(color::Stderr));
     logger.parse_env(level).format(color::write_diagnostic).target(stderr).init();
     if let Err(error) = platform::signals::survive_size_limits() {

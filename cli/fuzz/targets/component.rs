@@ -4,9 +4,9 @@
 
 use std::sync::LazyLock;
 
-use cipher::code::compile;
-use cipher::sandbox::contract;
+use cipher::code::compile::compiler;
 use cipher::code::engine;
+use cipher::sandbox::contract;
 use libfuzzer_sys::fuzz_target;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -14,10 +14,9 @@ use wasmtime::component::Component;
 static COMPILER: LazyLock<Engine> = LazyLock::new(|| engine::compiler().expect("this machine can run guests"));
 
 fuzz_target!(|bytes: &[u8]| {
-    if compile::check_nesting(bytes).is_err() {
-        return;
-    }
-    let Ok(component) = Component::from_binary(&COMPILER, bytes) else { return };
+    let Ok(code) = compiler::translate(&COMPILER, bytes) else { return };
+    // SAFETY: the code was compiled a moment ago, by this process.
+    let component = unsafe { Component::deserialize(&COMPILER, code) }.expect("compiled code can be loaded");
     let fit = contract::fit(&COMPILER, &component);
     let imports = fit.imports.iter().map(|import| &import.name);
     let exports = fit.exports.iter().flat_map(|export| [&export.name, &export.kind]);

@@ -78,7 +78,7 @@ pub fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
     let bytes = source.read()?;
     let digest = Digest::of(&bytes);
     check_pin(guest, digest)?;
-    compile_into(&cache, engine, &source, bytes, digest, limits)?.1.map_or(Ok(()), not_kept)
+    compile_into(&cache, engine, &source, &bytes, digest, limits)?.1.map_or(Ok(()), not_kept)
 }
 
 /// Removes what the user's cache holds for a component that is no longer needed.
@@ -108,9 +108,9 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
         return Ok((artifact, None));
     }
     match caches.create() {
-        Ok(cache) => compile_into(&cache, engine, &source, bytes, digest, limits),
+        Ok(cache) => compile_into(&cache, engine, &source, &bytes, digest, limits),
         Err(reason) => {
-            let code = compile::compile(guest, bytes, limits)?;
+            let code = compile::compile(guest, &bytes, limits)?;
             Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, Some(reason)))
         }
     }
@@ -242,7 +242,7 @@ fn compile_into(
     cache: &ArtifactCache,
     engine: &Engine,
     source: &Source<'_>,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     digest: Digest,
     limits: &Limits,
 ) -> Result<(Artifact, NotKept)> {

@@ -21,10 +21,6 @@ pub const WASMTIME_VERSION: &str = wasmtime_version!();
 /// The version of this program, with that of wasmtime.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");
 
-/// The modules whose diagnostics are about machine code: thousands of lines for a component, which come when they are asked
-/// for by these names, and not with what else `RUST_LOG=debug` brings.
-pub const LOG_COMPILER: [&str; 2] = ["cranelift_codegen", "wasmtime_internal_cranelift"];
-
 /// An engine that runs machine code and has no compiler.
 ///
 /// # Errors

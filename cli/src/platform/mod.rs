@@ -1,6 +1,7 @@
 //! Everything that differs between operating systems.
 
 pub mod atomic_file;
+pub mod confine;
 pub mod executable;
 pub mod file;
 pub mod signals;

@@ -13,6 +13,7 @@ mod batch;
 mod catalog;
 mod check;
 mod color;
+mod compiler;
 mod completions;
 mod components;
 mod escapes;

@@ -1,6 +1,6 @@
 ;; Has a memory with addresses of 64 bits.
 ;; $ cipher encrypt memory-64 x
-;; status 1
+;; status 4
 ;; stderr error: '[..]/memory-64.wasm' is not a valid component: memory64 must be enabled for 64-bit memories (at offset [..])
 (component
   (core module $code

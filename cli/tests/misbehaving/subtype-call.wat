@@ -1,13 +1,13 @@
 ;; Calls a function through a type that has subtypes. Without a garbage collector the engine aborts on that
 ;; (RUSTSEC-2026-0570), unless it refuses the type.
 ;; $ cipher encrypt subtype-call x
-;; status 1
+;; status 4
 ;; stderr error: '[..]/subtype-call.wasm' is not a valid component: gc proposal must be enabled to use subtypes (at offset [..])
 ;; $ cipher check subtype-call
-;; status 1
+;; status 4
 ;; stderr error: '[..]/subtype-call.wasm' is not a valid component: gc proposal must be enabled to use subtypes (at offset [..])
 ;; $ printf 'a\nb\n' | cipher encrypt subtype-call --lines
-;; status 1
+;; status 4
 ;; stderr error: '[..]/subtype-call.wasm' is not a valid component: gc proposal must be enabled to use subtypes (at offset [..])
 ;; $ echo '{"algorithm":"subtype-call","operation":"encrypt","message":"x"}' | cipher batch
 ;; status 3

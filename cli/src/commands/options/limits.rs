@@ -24,9 +24,12 @@ pub struct LimitOptions {
     /// The file of a component
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     max_component: ByteSize,
-    /// The time to compile a component that was not compiled before
+    /// Processor time to compile a component
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
     compile_timeout: Duration,
+    /// Maximum memory to compile a component
+    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    max_compile_memory: ByteSize,
 }
 
 impl LimitOptions {
@@ -38,6 +41,7 @@ impl LimitOptions {
             message_bytes: self.max_message.as_u64(),
             component_bytes: self.max_component.as_u64(),
             compile_time: self.compile_timeout,
+            compile_memory: self.max_compile_memory.as_u64(),
             ..Limits::default()
         })
     }

@@ -1,0 +1,140 @@
+//! The process that compiles: a component on stdin, compiled code on stdout, and its limits as arguments.
+//!
+//! It is this program again, with [`ARGUMENT`] as its first argument. What it reads may have been written to take it over, so
+//! it gives up everything but stdin, stdout and stderr before it reads ([`confine`]). A refusal is its exit status, with the
+//! reason on stdout.
+
+use std::any::Any;
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::process::{self, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use wasmparser::Validator;
+use wasmtime::Engine;
+
+use crate::code::{engine, link};
+use crate::platform::confine::{self, Confinement};
+use crate::terminal::escape;
+
+/// The first argument of a process that compiles. No command and no algorithm is written like this.
+const ARGUMENT: &str = "--compile-component";
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Stdout is the code.
+    Compiled = 0,
+    /// Stdout says why the component is invalid.
+    Invalid = 10,
+    /// The component uses the async part of the component model.
+    Async = 11,
+    /// Stdout is the message of a panic.
+    Panicked = 12,
+    /// There was not enough memory.
+    Memory = 13,
+    /// Stdout says why the process could not limit itself, or start.
+    System = 14,
+}
+
+impl Status {
+    pub(super) fn from_code(code: i32) -> Option<Self> {
+        let all = [Self::Compiled, Self::Invalid, Self::Async, Self::Panicked, Self::Memory, Self::System];
+        all.into_iter().find(|status| *status as i32 == code)
+    }
+}
+
+/// The arguments that make this program a compiler with these limits.
+pub(super) fn arguments(confinement: &Confinement) -> [String; 5] {
+    let Confinement { memory_bytes, processor_time, .. } = confinement;
+    let verbose = u8::from(log::log_enabled!(log::Level::Debug));
+    [
+        ARGUMENT.into(),
+        memory_bytes.to_string(),
+        processor_time.as_micros().to_string(),
+        process::id().to_string(),
+        verbose.to_string(),
+    ]
+}
+
+/// Compiles, if this process was started for that.
+pub fn run_if_asked() -> Option<ExitCode> {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next()? != ARGUMENT {
+        return None;
+    }
+    // A panic is reported on stdout; what else the standard library has to say is on stderr.
+    panic::set_hook(Box::new(|_| {}));
+    let (status, output) = run(arguments);
+    // The reader has ended if it cannot be written.
+    let written = io::stdout().lock().write_all(&output);
+    Some(ExitCode::from(if written.is_ok() { status as u8 } else { Status::System as u8 }))
+}
+
+fn run(mut arguments: impl Iterator<Item = OsString>) -> (Status, Vec<u8>) {
+    let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
+    let (Some(memory_bytes), Some(micros), Some(parent), Some(verbose)) = (number(), number(), number(), number())
+    else {
+        return (Status::System, b"it was started with other arguments than it expects".into());
+    };
+    if verbose == 1 {
+        // The parent logs what is on stderr.
+        let mut logger = env_logger::Builder::new();
+        logger.filter_module("cipher", log::LevelFilter::Debug);
+        logger.format(|line, record| writeln!(line, "{}", record.args())).init();
+    }
+    let confinement = Confinement { memory_bytes, processor_time: Duration::from_micros(micros), parent };
+    if let Err(error) = confinement.limit() {
+        return (Status::System, format!("{error:#}").into());
+    }
+    // The stack of the main thread may be small (`ulimit -s`).
+    match thread::Builder::new().stack_size(confine::STACK_BYTES).spawn(compile_stdin) {
+        Ok(worker) => worker.join().unwrap_or_else(|panic| panicked(&*panic)),
+        Err(_) => compile_stdin(),
+    }
+}
+
+fn compile_stdin() -> (Status, Vec<u8>) {
+    // The engine first: it asks the system what the processor can do, and starts the threads to compile on.
+    let prepared = engine::compiler().and_then(|engine| {
+        confine::isolate();
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok((engine, bytes))
+    });
+    let (engine, bytes) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return (Status::System, format!("{error:#}").into()),
+    };
+    match panic::catch_unwind(AssertUnwindSafe(|| translate(&engine, &bytes))) {
+        Ok(Ok(code)) => (Status::Compiled, code),
+        Ok(Err(error)) if error.is::<wasmtime::OutOfMemory>() => (Status::Memory, Vec::new()),
+        Ok(Err(error)) => match escape::line(&error.root_cause().to_string()) {
+            // The parser names the proposal, and has no other sign of it.
+            reason if reason.contains("component model async") => (Status::Async, Vec::new()),
+            reason => (Status::Invalid, reason.into_owned().into()),
+        },
+        Err(panic) => panicked(&*panic),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    (Status::Panicked, escape::line(text).into_owned().into())
+}
+
+/// Validates and compiles the component in `bytes`.
+///
+/// # Errors
+///
+/// When it is not a valid component, or uses a proposal that is not one of [`engine::PROPOSALS`].
+pub fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
+    // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.
+    Validator::new_with_features(engine::PROPOSALS).validate_all(bytes)?;
+    Ok(link::precompile(engine, bytes)?)
+}

@@ -1,0 +1,136 @@
+//! From the bytes of a component, which anybody may have written, to compiled code, within limits.
+//!
+//! Parser and compiler are large, and neither bounds the memory that it takes. So they run in a process of their own
+//! ([`compiler`]) that has limits, and that can reach nothing but the bytes it reads and the code it writes.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+use humantime::format_duration;
+use sha2::{Digest, Sha256};
+
+use crate::exit::{self, Failure};
+use crate::guest::Guest;
+use crate::limits::{Limits, Size};
+use crate::platform::confine;
+use crate::terminal::progress;
+
+pub mod compiler;
+mod process;
+
+/// Why a component was not compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Refusal {
+    /// It is not a valid component, for this reason.
+    Invalid(String),
+    /// It uses the async part of the component model.
+    Async,
+    /// The compiler panicked, with this message.
+    Panicked(String),
+    /// The compiler was ended by this signal.
+    Crashed(i32),
+    /// It takes more processor time than the limit.
+    ProcessorTime,
+    /// The compiler did not end, although it used little processor time.
+    WallTime,
+    /// It takes more memory than the limit.
+    Memory,
+    /// The compiler could not be started, or limited, for this reason.
+    System(String),
+}
+
+/// Compiles the component of `guest` to what [`engine::loader`](super::engine::loader) loads.
+///
+/// A component that was refused is not compiled again by this process: its refusal is remembered.
+///
+/// # Errors
+///
+/// When `bytes` are not a component that may be compiled, or compiling exceeds a limit.
+pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    let path = guest.component.display();
+    if let Some(other) = FileType::of(bytes).problem() {
+        return Err(Failure::new(exit::Kind::Component, format!("'{path}' {other}")).into());
+    }
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let known = refused().get(&digest).cloned();
+    let refusal = match known {
+        Some(refusal) => refusal,
+        None => {
+            let message = format!("compiling {} for its first use", guest.name);
+            log::info!("{message}");
+            match progress::spin(message, || process::run(bytes, limits)) {
+                Ok(code) => return Ok(code),
+                Err(refusal) => refusal,
+            }
+        }
+    };
+    let failure = refusal.describe(&path.to_string(), limits);
+    if !matches!(refusal, Refusal::System(_)) && refused().len() < MAX_REFUSED {
+        refused().insert(digest, refusal);
+    }
+    Err(failure.into())
+}
+
+fn refused() -> MutexGuard<'static, BTreeMap<[u8; 32], Refusal>> {
+    REFUSED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The refusals of this process, by the component's SHA-256. A batch may ask for the same component a million times.
+static REFUSED: Mutex<BTreeMap<[u8; 32], Refusal>> = Mutex::new(BTreeMap::new());
+
+/// How many refusals are remembered. Beyond that a component is compiled again.
+const MAX_REFUSED: usize = 1000;
+
+impl Refusal {
+    fn describe(&self, path: &str, limits: &Limits) -> Failure {
+        let (time, memory) = (format_duration(limits.compile_time), Size(limits.compile_memory));
+        let problem = match self {
+            Self::Invalid(reason) => format!("is not a valid component: {reason}"),
+            Self::Async => "has async functions, which cipher does not run; those of the contract are not async".into(),
+            Self::Panicked(message) => format!("cannot be compiled: the compiler panicked: {message}"),
+            Self::Crashed(signal) => format!("cannot be compiled: the compiler crashed (signal {signal})"),
+            Self::ProcessorTime => format!("takes more than {time} of processor time to compile (--compile-timeout)"),
+            Self::WallTime => format!("was not compiled within {}", format_duration(process::wall_time(limits))),
+            Self::Memory => match confine::address_space().filter(|bytes| *bytes < limits.compile_memory) {
+                Some(bytes) => format!("takes more memory to compile than {} (ulimit -v)", Size(bytes)),
+                None => format!("takes more than {memory} of memory to compile (--max-compile-memory)"),
+            },
+            Self::System(reason) => {
+                return Failure::new(exit::Kind::System, format!("cannot compile '{path}': {reason}"));
+            }
+        };
+        Failure::new(exit::Kind::Component, format!("'{path}' {problem}"))
+    }
+}
+
+/// What the first bytes of a file say it is (the WebAssembly binary format: magic, version, layer).
+enum FileType {
+    Component,
+    CoreModule,
+    MachineCode,
+    Text,
+    Other,
+}
+
+impl FileType {
+    fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0, b'a', b's', b'm', _, _, 1, 0, ..] => Self::Component,
+            [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Self::CoreModule,
+            [0x7f, b'E', b'L', b'F', ..] => Self::MachineCode,
+            _ if bytes.starts_with(b"(component") => Self::Text,
+            _ => Self::Other,
+        }
+    }
+
+    fn problem(self) -> Option<&'static str> {
+        match self {
+            Self::Component => None,
+            Self::CoreModule => Some("is a core WebAssembly module; a component is needed (wasm-tools component new)"),
+            Self::MachineCode => Some("is compiled code; cipher loads only code that it compiled itself"),
+            Self::Text => Some("is WebAssembly text; assemble it first (wasm-tools parse)"),
+            Self::Other => Some("is not a WebAssembly component"),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Running the process that compiles, from outside: what it is fed, how long it may take, and how it ended.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Signal;
+
+use super::Refusal;
+use super::compiler::{self, Status};
+use crate::limits::Limits;
+use crate::platform::confine::Confinement;
+use crate::platform::executable;
+use crate::terminal::escape;
+
+/// Compiles `bytes` in a process of its own.
+pub(super) fn run(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Refusal> {
+    let deadline = Instant::now().checked_add(wall_time(limits));
+    let confinement =
+        Confinement { memory_bytes: limits.compile_memory, processor_time: limits.compile_time, parent: 0 };
+    let mut child = start(&confinement).map_err(|error| Refusal::System(format!("cannot start a process: {error}")))?;
+    let mut output = Output { code: Vec::new(), messages: Vec::new(), code_limit: limits.compile_memory };
+    let talked = talk(&mut child, bytes, &mut output, deadline);
+    if talked.is_err() {
+        // It may have ended by itself.
+        let _ = child.kill();
+    }
+    let status = wait(&mut child, deadline);
+    match (talked, status) {
+        (Err(error), _) if error.kind() == ErrorKind::TimedOut => Err(Refusal::WallTime),
+        (Err(error), _) | (_, Err(error)) => Err(Refusal::System(error.to_string())),
+        (Ok(()), Ok(status)) => output.end(status),
+    }
+}
+
+/// How long a compiler may take by the clock on the wall: many times the processor time that it may use, for a machine that
+/// has little of it to give.
+pub(super) fn wall_time(limits: &Limits) -> Duration {
+    limits.compile_time.saturating_mul(10).saturating_add(Duration::from_secs(60))
+}
+
+/// Starts this very program, even if its file was replaced since.
+fn start(confinement: &Confinement) -> io::Result<Child> {
+    let start = |program: PathBuf| {
+        let mut command = Command::new(program);
+        command.args(compiler::arguments(confinement)).env_clear();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    };
+    start("/proc/self/exe".into()).or_else(|error| match error.kind() {
+        // There is no `/proc`.
+        ErrorKind::NotFound => executable::path().map_or(Err(error), start),
+        _ => Err(error),
+    })
+}
+
+/// What a process has written.
+struct Output {
+    code: Vec<u8>,
+    messages: Vec<u8>,
+    code_limit: u64,
+}
+
+/// How much of stderr is kept, in bytes.
+const MESSAGES_BYTES: usize = 64 * 1024;
+
+/// Writes `bytes` to the process and reads what it writes, until it has closed both stdout and stderr.
+fn talk(child: &mut Child, bytes: &[u8], output: &mut Output, deadline: Option<Instant>) -> io::Result<()> {
+    let (mut stdin, mut left) = (child.stdin.take(), bytes);
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    if let Some(stdin) = &stdin {
+        rustix::io::ioctl_fionbio(stdin, true)?;
+    }
+    let mut buffer = vec![0; 64 * 1024];
+    while stdout.is_some() || stderr.is_some() {
+        let [can_write, can_read, has_message] = ready(
+            [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)],
+            deadline,
+        )?;
+        if can_write && !write_some(&mut stdin, &mut left)? {
+            stdin = None;
+        }
+        if let Some(pipe) = stdout.as_mut().filter(|_| can_read) {
+            match pipe.read(&mut buffer)? {
+                0 => stdout = None,
+                count if (output.code.len() + count) as u64 > output.code_limit => {
+                    return Err(io::Error::other("the compiler writes more code than it may use memory"));
+                }
+                count => output.code.extend(&buffer[..count]),
+            }
+        }
+        if let Some(pipe) = stderr.as_mut().filter(|_| has_message) {
+            match pipe.read(&mut buffer)? {
+                0 => stderr = None,
+                count if output.messages.len() < MESSAGES_BYTES => output.messages.extend(&buffer[..count]),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits until one of the pipes can be written to, respectively read from.
+fn ready(pipes: [Option<BorrowedFd<'_>>; 3], deadline: Option<Instant>) -> io::Result<[bool; 3]> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    if left.is_some_and(|left| left.is_zero()) {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+    let events = [PollFlags::OUT, PollFlags::IN, PollFlags::IN];
+    let mut fds: Vec<PollFd<'_>> = pipes
+        .iter()
+        .zip(events)
+        .filter_map(|(pipe, events)| pipe.map(|pipe| PollFd::from_borrowed_fd(pipe, events)))
+        .collect();
+    match poll(&mut fds, timeout.as_ref()) {
+        Err(rustix::io::Errno::INTR) => return Ok([false; 3]),
+        result => result?,
+    };
+    let mut polled = fds.iter();
+    Ok(pipes.map(|pipe| pipe.and_then(|_| polled.next()).is_some_and(|fd| !fd.revents().is_empty())))
+}
+
+/// Writes as much of `left` as the pipe takes, and returns whether there is more to write.
+fn write_some(stdin: &mut Option<ChildStdin>, left: &mut &[u8]) -> io::Result<bool> {
+    let Some(stdin) = stdin else { return Ok(false) };
+    match stdin.write(left) {
+        Ok(count) => *left = &left[count..],
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+        // Its status will say why it does not read on.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    Ok(!left.is_empty())
+}
+
+/// Waits for the end of a process that has closed its pipes, or was killed.
+fn wait(child: &mut Child, deadline: Option<Instant>) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            // It ends now, whether or not this succeeds.
+            let _ = child.kill();
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Output {
+    /// What the process has to say, given how it ended.
+    fn end(self, status: ExitStatus) -> Result<Vec<u8>, Refusal> {
+        let text = || String::from_utf8_lossy(&self.code).into_owned();
+        for line in self.messages() {
+            log::debug!("{}", escape::line(&line));
+        }
+        Err(match status.code().map(Status::from_code) {
+            Some(Some(Status::Compiled)) => return Ok(self.code),
+            Some(Some(Status::Invalid)) => Refusal::Invalid(text()),
+            Some(Some(Status::Async)) => Refusal::Async,
+            Some(Some(Status::Panicked)) => Refusal::Panicked(text()),
+            Some(Some(Status::Memory)) => Refusal::Memory,
+            Some(Some(Status::System)) => Refusal::System(text()),
+            Some(None) => Refusal::System(format!("the compiler ended with {status}")),
+            None if self.is_out_of_memory() => Refusal::Memory,
+            None => match status.signal() {
+                Some(signal) if [Signal::PROF, Signal::XCPU].map(Signal::as_raw).contains(&signal) => {
+                    Refusal::ProcessorTime
+                }
+                Some(signal) if signal == Signal::KILL.as_raw() => {
+                    Refusal::System("the compiler was killed, perhaps because the system is out of memory".into())
+                }
+                signal => Refusal::Crashed(signal.unwrap_or_default()),
+            },
+        })
+    }
+
+    /// Whether Rust's standard library could not allocate: it aborts then, and says so in no other way.
+    fn is_out_of_memory(&self) -> bool {
+        self.messages().any(|line| line.starts_with("memory allocation of "))
+    }
+
+    fn messages(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.messages.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(String::from_utf8_lossy)
+    }
+}

@@ -1,0 +1,198 @@
+//! Components that the compiler cannot take: each is an error in one line, within the limits of time and memory.
+
+use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Cipher, Ended};
+
+/// A component in the working directory.
+fn call(bytes: &[u8]) -> Cipher {
+    Cipher::new(["encrypt", "./bad.wasm", "text"]).file("bad.wasm", bytes)
+}
+
+/// Expects no result, and an error in one line that has `reason` in it.
+#[track_caller]
+fn rejected(ended: &Ended, reasons: &[&str]) {
+    let error = ended.complaints();
+    assert_eq!(ended.status, Some(4), "{error}");
+    assert!(ended.stdout.is_empty());
+    assert!(error.starts_with("error: './bad.wasm' ") && error.matches('\n').count() == 1, "{error:?}");
+    assert!(reasons.iter().any(|reason| error.contains(reason)), "{error}");
+}
+
+const TIME: &str = "of processor time to compile (--compile-timeout)";
+const MEMORY: &str = "of memory to compile (--max-compile-memory)";
+
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = vec![];
+    while number > 0x7f {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+fn section(id: u8, contents: &[u8]) -> Vec<u8> {
+    [vec![id], leb(contents.len()), contents.to_vec()].concat()
+}
+
+/// A component with components nested this deep in it.
+fn nested_components(depth: usize) -> Vec<u8> {
+    let (mut heads, mut inner) = (Vec::new(), COMPONENT.len());
+    for _ in 0..depth {
+        let head = [vec![4], leb(inner)].concat();
+        inner += COMPONENT.len() + head.len();
+        heads.push(head);
+    }
+    let mut bytes = COMPONENT.to_vec();
+    for head in heads.iter().rev() {
+        bytes.extend(head);
+        bytes.extend(COMPONENT);
+    }
+    bytes
+}
+
+/// A component whose functions, this many, have this many loops within each other.
+fn nested_loops(functions: usize, depth: usize) -> Vec<u8> {
+    let body = [vec![0], [0x03, 0x40].repeat(depth), vec![0x0b; depth + 1]].concat();
+    let code = [leb(functions), [leb(body.len()), body].concat().repeat(functions)].concat();
+    let types = section(1, &[1, 0x60, 0, 0]);
+    let module = [MODULE, &types, &section(3, &[leb(functions), vec![0; functions]].concat()), &section(10, &code)];
+    [COMPONENT, &section(1, &module.concat())].concat()
+}
+
+/// A component with an instance type this many levels deep, each with a name for the one before.
+fn nested_instance_types(depth: usize) -> Vec<u8> {
+    let mut text = "(component (type $t0 (instance))".to_owned();
+    for level in 1..=depth {
+        let before = level - 1;
+        text += &format!(
+            "(type $t{level} (instance (alias outer 1 $t{before} (type $a)) (export \"e\" (instance (type $a)))))"
+        );
+    }
+    wat::parse_str(text + ")").expect("it is a component")
+}
+
+#[test]
+fn limits_memory_of_nested_components() {
+    for depth in [20_000, 100_000] {
+        let limits = ["--max-compile-memory", "200MiB", "--compile-timeout", "20s"];
+        rejected(&call(&nested_components(depth)).args(limits).run(), &[MEMORY, TIME]);
+    }
+    let inspected = Cipher::new(["inspect", "./bad.wasm", "--max-compile-memory", "200MiB"]);
+    rejected(&inspected.file("bad.wasm", nested_components(20_000)).run(), &[MEMORY]);
+}
+
+#[test]
+fn limits_memory_of_nested_loops() {
+    let bytes = nested_loops(10, 500_000);
+    assert!(bytes.len() > 15_000_000);
+    rejected(&call(&bytes).args(["--max-compile-memory", "500MiB", "--compile-timeout", "20s"]).run(), &[MEMORY, TIME]);
+}
+
+#[test]
+fn limits_memory_to_address_space() {
+    let script = "ulimit -v 400000 && exec cipher encrypt ./bad.wasm text";
+    let ended = Cipher::shell(script).file("bad.wasm", nested_components(20_000)).run();
+    rejected(&ended, &["takes more memory to compile than 400000KiB (ulimit -v)"]);
+}
+
+#[test]
+fn reports_panic_of_parser() {
+    let ended = call(&nested_instance_types(129)).run();
+    rejected(&ended, &["cannot be compiled: the compiler panicked: assertion failed: depth <= Self::MAX_DEPTH"]);
+}
+
+/// A component that takes long to compile: many functions, each with many blocks that lead to one another.
+fn slow_to_compile() -> Vec<u8> {
+    let step = "(local.set 0 (select (i32.mul (local.get 0) (local.get 1)) (i32.xor (local.get 1) (local.get 0)) \
+        (i32.load (local.get 0)))) (if (local.get 0) (then (local.set 1 (i32.load (local.get 1)))))";
+    let function = format!("(func (param i32 i32) (result i32) {} (local.get 0))", step.repeat(300));
+    let text = format!("(component (core module (memory 1) {}))", function.repeat(1500));
+    wat::parse_str(text).expect("it is a component")
+}
+
+#[test]
+fn limits_processor_time() {
+    for limit in ["1ns", "100ms", "1s"] {
+        let ended = call(&slow_to_compile()).args(["--compile-timeout", limit]).run();
+        rejected(&ended, &[&format!("takes more than {limit} {TIME}")]);
+    }
+}
+
+#[test]
+fn batch_compiles_rejected_component_once() {
+    let guests = Cipher::new(["batch"]);
+    let request = "{\"algorithm\":\"bad\",\"operation\":\"encrypt\",\"message\":\"x\"}\n";
+    let ended = guests
+        .file("bad.wasm", nested_instance_types(129))
+        .file("bad.toml", "name = \"bad\"\ndescription = \"Too deep\"\n")
+        .env("CIPHER_GUESTS", ".")
+        .env("RUST_LOG", "info")
+        .stdin(request.repeat(5))
+        .run();
+    assert_eq!(ended.text().matches("the compiler panicked").count(), 5, "{}", ended.text());
+    assert_eq!(ended.complaints().matches("compiling bad").count(), 1, "{}", ended.complaints());
+}
+
+/// The process that compiles for the process `parent`, as soon as it is isolated.
+#[cfg(target_os = "linux")]
+fn compiler_of(parent: u32) -> u32 {
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        if let Some(child) = children.split_whitespace().next().and_then(|child| child.parse().ok())
+            && field(child, "Seccomp") == Some("2".to_owned())
+        {
+            return child;
+        }
+        assert!(Instant::now() < patience, "no process compiles");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn field(process: u32, name: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned()))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn isolates_compiler_and_ends_it() {
+    for signal in [Signal::INT, Signal::KILL] {
+        // With a descriptor and a variable that are nobody else's business.
+        let cipher = Cipher::shell("exec 7<bad.wasm && exec cipher encrypt ./bad.wasm x")
+            .file("bad.wasm", slow_to_compile())
+            .env("PASSWORD", "secret");
+        let mut child = cipher.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let compiler = compiler_of(child.id());
+        let mut descriptors: Vec<_> = fs::read_dir(format!("/proc/{compiler}/fd"))
+            .expect("it still compiles")
+            .map(|entry| entry.expect("a descriptor").file_name())
+            .collect();
+        descriptors.sort();
+        assert_eq!(descriptors, ["0", "1", "2"]);
+        assert_eq!(fs::read(format!("/proc/{compiler}/environ")).expect("it still compiles"), b"");
+        assert_eq!(field(compiler, "NoNewPrivs").as_deref(), Some("1"));
+        let limits = fs::read_to_string(format!("/proc/{compiler}/limits")).expect("it still compiles");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("it has one");
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+
+        kill_process(Pid::from_child(&child), signal).expect("it still runs");
+        child.wait().expect("it was started");
+        let patience = Instant::now() + Duration::from_secs(10);
+        while field(compiler, "State").is_some_and(|state| !state.starts_with('Z')) {
+            assert!(Instant::now() < patience, "the compiler goes on after {signal:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
