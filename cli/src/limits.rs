@@ -1,10 +1,10 @@
-//! What a guest may use: memory, tables and time.
+//! What a guest may use: memory, time, and what it may pass to the host.
 
 use std::time::Duration;
 
 use humantime::format_duration;
 
-/// The stack of a guest, in bytes: wasmtime's default. A deeper recursion is a trap.
+/// The stack of a guest, in bytes: wasmtime's default. A deeper recursion traps.
 pub const WASM_STACK_BYTES: usize = 512 * 1024;
 
 /// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
@@ -13,15 +13,15 @@ pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
 /// The limits of a call, and of what comes before it.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// For one message, instantiation included, in which nothing may be running on.
+    /// For one message, and as much for instantiation. Time for which the process is stopped does not count.
     pub timeout: Duration,
     /// Bytes over all memories and tables of a guest.
     pub memory_bytes: usize,
-    /// Bytes of a message that is taken whole, and of a result.
+    /// Bytes of a message that is taken in one call, and of a result.
     pub message_bytes: u64,
-    /// Audit entries for one message.
+    /// Audit events of one message.
     pub audit_entries: usize,
-    /// Bytes of all audit entries for one message.
+    /// Bytes of all audit events of one message.
     pub audit_bytes: usize,
     /// Bytes of a component's file.
     pub component_bytes: u64,
@@ -38,7 +38,7 @@ impl Default for Limits {
             memory_bytes: 1 << 30,
             message_bytes: 256 << 20,
             audit_entries: 1000,
-            audit_bytes: 1 << 20,
+            audit_bytes: AUDIT_TEXT_UNITS,
             component_bytes: 256 << 20,
             compile_time: Duration::from_secs(120),
             compile_memory: 2 << 30,
@@ -46,20 +46,22 @@ impl Default for Limits {
     }
 }
 
-/// A limit that a guest ran into.
+/// A limit that a guest exceeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exceeded {
     /// It ran longer than this.
     Time(Duration),
     /// It asked for more than this many bytes of memory and tables.
     Memory(usize),
-    /// It handed the host more than this many bytes in one result or piece of what it printed.
+    /// It returned more than this many bytes.
     Message(u64),
-    /// It held more than this many of the host's resources: streams, clocks to wait for, and the like.
+    /// It passed more than this many bytes to the host in one call.
+    HostCall(usize),
+    /// It held more than this many resources: streams, clocks to wait for, and the like.
     Resources(usize),
 }
 
-/// A number of bytes as people write it: in the largest unit of which it is a whole number.
+/// A number of bytes as people write it: in the largest unit that divides it.
 #[derive(Debug, Clone, Copy)]
 pub struct Size(pub u64);
 
@@ -69,6 +71,7 @@ impl std::fmt::Display for Size {
         let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
         match units.iter().find(|(bits, _)| bytes != 0 && bytes.trailing_zeros() >= *bits) {
             Some((bits, unit)) => write!(f, "{}{unit}", bytes >> bits),
+            None if bytes == 1 => write!(f, "1 byte"),
             None => write!(f, "{bytes} bytes"),
         }
     }
@@ -81,24 +84,39 @@ impl std::fmt::Display for Exceeded {
         match self {
             Self::Time(limit) => write!(f, "ran longer than {} (--timeout)", format_duration(*limit)),
             Self::Memory(limit) => write!(f, "needs more than {} of memory (--max-memory)", Size(*limit as u64)),
-            Self::Message(limit) => write!(f, "handed over more than {} at once (--max-message)", Size(*limit)),
-            Self::Resources(limit) => write!(f, "held more than {limit} of the host's resources at once"),
+            Self::Message(limit) => write!(f, "returned more than {} (--max-message)", Size(*limit)),
+            Self::HostCall(limit) => write!(f, "passed more than {} to the host in one call", Size(*limit as u64)),
+            Self::Resources(limit) => write!(f, "held more than {limit} resources at once"),
         }
     }
 }
 
-/// How many of the host's resources a guest may hold at a time: some need a file descriptor, and none counts as memory.
+/// How many of the host's resources a guest may hold at a time. None of them counts as memory.
 pub const RESOURCES: usize = 10_000;
+
+/// How many resources a guest may hold at a time, its own included.
+pub const HANDLES: usize = 100_000;
+
+/// How long a text for the audit log may be, in units of its encoding; a longer one is dropped unread.
+pub const AUDIT_TEXT_UNITS: usize = 1 << 20;
+
+/// How many bytes a guest may pass to the host in one call: two texts for the audit log in UTF-16. What is printed is
+/// written in much smaller parts, by WASI's rules.
+pub const HOST_CALL_BYTES: usize = 4 * AUDIT_TEXT_UNITS;
+
+/// What the instances of a component may take besides memories and tables, in bytes. Those of a Python guest take about
+/// 1 MiB.
+pub const INSTANCE_BYTES: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_size_is_exact_and_short() {
+    fn writes_sizes_exactly() {
         let shown =
             [0, 1, 1000, 1024, 1 << 20, 1_000_000, (1 << 30) + 1024, 3 << 30].map(|bytes| Size(bytes).to_string());
-        let expected = ["0 bytes", "1 bytes", "1000 bytes", "1KiB", "1MiB", "1000000 bytes", "1048577KiB", "3GiB"];
+        let expected = ["0 bytes", "1 byte", "1000 bytes", "1KiB", "1MiB", "1000000 bytes", "1048577KiB", "3GiB"];
         assert_eq!(shown, expected);
     }
 }

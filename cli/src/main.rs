@@ -16,6 +16,14 @@ fn main() -> ExitCode {
     if let Some(status) = compiler::run_if_asked() {
         return status;
     }
+    // Otherwise every failed record captures a stack trace, under RUST_BACKTRACE=1, which no one sees. A panic still has one.
+    if std::env::var_os("RUST_LIB_BACKTRACE").is_none() {
+        #[allow(unsafe_code, reason = "the environment can be changed in no safe way")]
+        // SAFETY: no other thread exists yet.
+        unsafe {
+            std::env::set_var("RUST_LIB_BACKTRACE", "0");
+        }
+    }
     // wasmtime's own warnings mean nothing to a user, and the error that follows repeats them.
     let level = env_logger::Env::default().default_filter_or("cipher=warn");
     let mut logger = env_logger::Builder::new();

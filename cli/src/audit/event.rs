@@ -46,6 +46,11 @@ impl Events {
         self.bounds.push(EventBounds { time: SystemTime::now(), action_end, detail_end: self.text.len() });
     }
 
+    /// Counts an event that is past a limit.
+    pub fn drop_one(&mut self) {
+        self.dropped += 1;
+    }
+
     /// The events that were not dropped.
     pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
         let mut begin = 0;

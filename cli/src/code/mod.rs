@@ -4,4 +4,5 @@ pub mod artifact;
 pub mod cache;
 pub mod compile;
 pub mod engine;
+mod instances;
 pub mod link;

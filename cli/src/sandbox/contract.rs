@@ -1,19 +1,23 @@
-//! Whether a component's type is the contract's, told without running any of it.
+//! Whether a component's type is the contract's, found out without running any of it.
 
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
-use wasmtime::component::{Component, ComponentExportIndex};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lower};
 
-use crate::sandbox::host;
+use crate::sandbox::{host, message};
 use crate::terminal::escape;
 
 /// What a guest does with a message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ComponentType, Lower)]
+#[component(enum)]
+#[repr(u8)]
 pub enum Operation {
     /// `encr`
     #[default]
+    #[component(name = "encr")]
     Encrypt,
     /// `decr`
+    #[component(name = "decr")]
     Decrypt,
 }
 
@@ -28,16 +32,16 @@ impl Operation {
     }
 }
 
-/// What a component imports and exports, and how that fits the contract.
+/// A component's imports and exports, and how they fit the contract.
 #[derive(Debug)]
 pub struct ContractReport {
-    /// The imports, each with what the host gives for it.
+    /// The imports, each with what the host grants for it.
     pub imports: Vec<Import>,
     /// The exports, each with its type.
     pub exports: Vec<Export>,
-    /// The functions that the contract asks for, each with what is wrong about it, if anything is.
+    /// The functions of the contract, each with what is wrong with it, if anything is.
     pub functions: Vec<(&'static str, Option<String>)>,
-    /// Whether it takes a message in pieces.
+    /// Whether it takes a message in chunks.
     pub streams: bool,
 }
 
@@ -50,16 +54,16 @@ impl ContractReport {
     }
 }
 
-/// Something that a component wants from the host.
+/// An import of a component.
 #[derive(Debug)]
 pub struct Import {
     /// The interface, with its version.
     pub name: String,
-    /// What the host gives for it; `None` if it does not offer it.
+    /// What the host grants for it; `None` if it does not offer it.
     pub grant: Option<&'static str>,
 }
 
-/// Something that a component offers.
+/// An export of a component.
 #[derive(Debug)]
 pub struct Export {
     /// The function or interface.
@@ -68,10 +72,10 @@ pub struct Export {
     pub kind: String,
 }
 
-/// The functions that the contract asks for; each takes one string and returns one.
+/// The functions of the contract; each takes one string and returns one.
 const FUNCTIONS: [&str; 2] = ["encr", "decr"];
 
-/// Looks at the type of `component`.
+/// Reports how the type of `component` fits the contract.
 pub fn fit(engine: &Engine, component: &Component) -> ContractReport {
     let ty = component.component_type();
     let imports: Vec<Import> = ty
@@ -93,11 +97,11 @@ pub fn fit(engine: &Engine, component: &Component) -> ContractReport {
         };
         (function, problem)
     });
-    let streams = ty.get_export(engine, host::STREAMING).is_some();
+    let streams = ty.get_export(engine, message::STREAMING).is_some();
     ContractReport { imports, exports, functions: functions.into(), streams }
 }
 
-/// Where `component` has the function `name` of the contract; `None` if it has none, or one of another type.
+/// Finds the function `name` of the contract in `component`; `None` if it has none, or one of another type.
 pub fn function(component: &Component, name: &str) -> Option<ComponentExportIndex> {
     match component.get_export(None, name)? {
         (ComponentItem::ComponentFunc(func), index) if takes_and_returns_a_string(&func) => Some(index),
@@ -121,7 +125,7 @@ fn kind(item: &ComponentItem) -> String {
             let params: Vec<String> = func.params().map(|(name, ty)| format!("{name}: {}", type_name(&ty))).collect();
             let result = func.results().next().map(|ty| format!(" -> {}", type_name(&ty))).unwrap_or_default();
             let func = format!("{}func({}){result}", if func.async_() { "async " } else { "" }, params.join(", "));
-            // A type that is short where it is made of others can be very long when it is written out.
+            // A type that shares its parts can be very long when it is written out.
             escape::start(&func).into_owned()
         }
         ComponentItem::ComponentInstance(_) => "an interface".to_owned(),
@@ -133,7 +137,7 @@ fn kind(item: &ComponentItem) -> String {
     }
 }
 
-/// The name that WIT has for a type, without what is in it for those that have names of their own.
+/// The name of a type in WIT, without the contents of types that have names of their own.
 fn type_name(ty: &Type) -> String {
     let name = match ty {
         Type::Bool => "bool",

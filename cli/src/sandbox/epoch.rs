@@ -1,35 +1,43 @@
-//! The thread that lets guests be interrupted: it moves the engine's epoch on, at which every loop and function of a guest
-//! looks.
+//! The epoch ticker: the thread that advances the engine's epoch, at which every loop and function of a guest looks, and
+//! counts the time for which guests run.
 //!
 //! Most calls are over before a thread would have started, and a filter that waits for its input should not wake the
-//! machine. So the clock starts with a call that has looked at the epoch often, and stops when no call is under way.
+//! machine. So the ticker starts with a call that has looked at the epoch often, or sleeps, and stops when no call runs.
+//! While it does not run, whoever asks for the time reads the system's clock.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
-/// How exactly time limits are kept.
-const TICK: Duration = Duration::from_millis(10);
-/// How long the clock goes on with no call under way.
+/// The most that one tick counts, however late it is. A process that was stopped (by SIGSTOP, say) was no burden in that
+/// time, and its guest could not use it.
+const MAX_GAP: Duration = Duration::from_millis(100);
+/// How many ticks the ticker goes on for without a call.
 const IDLE_TICKS: u32 = 100;
 
-/// The clock of an engine.
+/// The ticker of an engine.
 #[derive(Clone)]
 pub struct EpochTicker {
     engine: Engine,
     state: Arc<State>,
 }
 
-#[derive(Default)]
 struct State {
     running: AtomicBool,
+    /// The origin of the times below.
+    start: Instant,
+    /// The time at the last tick, in nanoseconds since `start`, less `stopped`.
+    ticked: AtomicU64,
+    /// The time that does not count, in nanoseconds.
+    stopped: AtomicU64,
     sessions: Mutex<Vec<Weak<Calls>>>,
 }
 
-/// Whether a session has a call under way. It has a cache line of its own: sessions on several processors would slow each
+/// Whether a store has a call under way. It has a cache line of its own: stores on several processors would slow each
 /// other down by writing to one.
 #[derive(Default)]
 #[repr(align(64))]
@@ -39,17 +47,27 @@ pub struct Calls(AtomicBool);
 pub struct Call<'a>(&'a AtomicBool);
 
 impl EpochTicker {
-    /// The clock of `engine`, standing still.
+    /// How exactly time limits are kept.
+    pub const TICK: Duration = Duration::from_millis(10);
+
+    /// The ticker of `engine`, not running yet.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, state: Arc::default() }
+        let state = State {
+            running: AtomicBool::new(false),
+            start: Instant::now(),
+            ticked: AtomicU64::new(0),
+            stopped: AtomicU64::new(0),
+            sessions: Mutex::default(),
+        };
+        Self { engine, state: Arc::new(state) }
     }
 
-    /// The engine whose epoch it moves on.
+    /// The engine whose epoch it advances.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The calls of another session, for as long as they are held.
+    /// Registers another store, for as long as the result lives.
     pub fn session(&self) -> Arc<Calls> {
         let calls = Arc::default();
         let mut sessions = self.state.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,36 +76,55 @@ impl EpochTicker {
         calls
     }
 
-    /// Whether the epoch moves on. While a call is under way, a running clock does not stop.
+    /// Whether the epoch advances. While a call is under way, a running ticker does not stop.
     pub fn is_running(&self) -> bool {
         self.state.running.load(SeqCst)
     }
 
-    /// Starts the clock unless it is running.
+    /// The time for which the process ran since the ticker was made: exact, or while the ticker runs as of its last tick.
+    pub fn now(&self) -> Duration {
+        let nanoseconds = if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() };
+        Duration::from_nanos(nanoseconds)
+    }
+
+    /// The time at which `timeout` from now is over.
+    pub fn deadline(&self, timeout: Duration) -> Duration {
+        // The tick under way is not over yet.
+        let slack = if self.is_running() { Self::TICK } else { Duration::ZERO };
+        self.now().saturating_add(slack).saturating_add(timeout)
+    }
+
+    /// Starts the ticker unless it is running.
     ///
     /// # Errors
     ///
     /// When the system has no further thread to give.
     pub fn start(&self) -> std::io::Result<()> {
+        if self.is_running() {
+            return Ok(());
+        }
+        self.state.ticked.store(self.state.counted(), SeqCst);
         if self.state.running.swap(true, SeqCst) {
             return Ok(());
         }
-        let clock = self.clone();
-        let started = thread::Builder::new().name("clock".to_owned()).stack_size(64 * 1024).spawn(move || clock.run());
+        let ticker = self.clone();
+        let started =
+            thread::Builder::new().name("ticker".to_owned()).stack_size(64 * 1024).spawn(move || ticker.run());
         started.map(drop).inspect_err(|_| self.state.running.store(false, SeqCst))
     }
 
     fn run(&self) {
         let mut idle = 0;
         loop {
-            thread::sleep(TICK);
+            thread::sleep(Self::TICK);
+            self.state.tick();
             self.engine.increment_epoch();
             idle = if self.state.is_called() { 0 } else { idle + 1 };
             if idle < IDLE_TICKS {
                 continue;
             }
             self.state.running.store(false, SeqCst);
-            // A call that began in between saw the clock running, unless it was another clock that it started itself.
+            // A call that began in between saw the ticker running, unless it started another one itself.
             if !self.state.is_called() || self.state.running.swap(true, SeqCst) {
                 return;
             }
@@ -97,6 +134,19 @@ impl EpochTicker {
 }
 
 impl State {
+    /// The time by the system's clock, in nanoseconds, less what does not count.
+    fn counted(&self) -> u64 {
+        let elapsed = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        elapsed.saturating_sub(self.stopped.load(Relaxed))
+    }
+
+    fn tick(&self) {
+        let gap = self.counted().saturating_sub(self.ticked.load(SeqCst));
+        let counted = gap.min(u64::try_from(MAX_GAP.as_nanos()).unwrap_or(u64::MAX));
+        self.stopped.fetch_add(gap - counted, Relaxed);
+        self.ticked.fetch_add(counted, SeqCst);
+    }
+
     fn is_called(&self) -> bool {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.iter().filter_map(Weak::upgrade).any(|calls| calls.0.load(SeqCst))

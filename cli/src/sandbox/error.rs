@@ -1,19 +1,18 @@
-//! Why a guest failed, in one sentence for the user.
+//! Why a guest failed, in one line for the user.
 
-use anyhow::{Error, Result, anyhow, bail};
+use anyhow::{Error, Result};
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
-use wasmtime_wasi::I32Exit;
 
 use crate::exit::{Failure, Kind};
-use crate::limits::{Exceeded, RESOURCES};
-use crate::sandbox::host::Host;
+use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, RESOURCES};
+use crate::sandbox::host::{Exit, Host};
 use crate::terminal::escape;
 
 /// How many missing imports are named.
 const SHOWN_IMPORTS: usize = 10;
 
-/// Fails if a component imports what the host does not offer.
+/// Fails if there are imports that the host does not offer.
 ///
 /// # Errors
 ///
@@ -27,62 +26,81 @@ pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
     if missing.len() > SHOWN_IMPORTS {
         names.push(format!("{} more", missing.len() - SHOWN_IMPORTS));
     }
-    bail!("{name} imports {}, which cipher does not offer", names.join(", "))
+    let names = names.join(", ");
+    Err(Failure::new(Kind::Contract, format!("{name} imports {names}, which cipher does not offer")).into())
 }
 
-/// Why the guest `name` cannot be linked: because of `problems` where there are some, in other words than wasmtime's.
+/// Why the guest `name` cannot be linked: because of `problems` if there are any, which are plainer than wasmtime's words.
 pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
     log::debug!("{error:?}");
     let cause = error.root_cause().to_string();
     let reason = if problems.is_empty() { escape::start(&cause).into_owned() } else { problems.join("; ") };
-    anyhow!("{name} does not fit the contract: {reason}")
+    Failure::new(Kind::Contract, format!("{name} does not fit the contract: {reason}")).into()
 }
 
 /// Why a call of the guest `name`, or its start, failed.
-pub fn of_call(name: &str, error: wasmtime::Error, host: &Host) -> Error {
+pub fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
     log::debug!("{error:?}");
-    let cause = error.root_cause();
-    if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
-        let message = format!("the system does not give what {name} needs to run: {cause}");
-        return Failure::new(Kind::System, message).into();
-    }
     let printed = log_printed(name, host);
-    anyhow!(if let Some(exceeded) = exceeded(&error, host) {
-        format!("{name} {exceeded}")
-    } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        match last_line(&printed) {
-            // In a language that cannot trap without a word of its own, the way to fail after giving a reason.
-            Some(line) if exit.0 != 0 => format!("{name} failed: {}", escape::start(line)),
-            _ => format!("{name} exited with status {} instead of returning a result", exit.0),
-        }
-    } else if let Some(trap) = error.downcast_ref::<Trap>() {
-        match last_line(&printed) {
-            // The guest's own reason, by the contract its last line.
-            Some(line) if *trap == Trap::UnreachableCodeReached => format!("{name} failed: {}", escape::start(line)),
-            _ => format!("{name} trapped: {}", explain(trap)),
-        }
+    if let Some(exceeded) = exceeded(&error, host) {
+        // What an instance uses up adds up over its calls, unlike time and the size of a result.
+        host.exhausted = matches!(exceeded, Exceeded::Memory(_) | Exceeded::Resources(_));
+        return Failure::new(Kind::Limit, format!("{name} {exceeded}")).into();
+    }
+    let (exit, trap) = (error.downcast_ref::<Exit>(), error.downcast_ref::<Trap>());
+    // The guest's own reason, by the contract its last line. In a language that cannot trap without words of its own,
+    // an exit is the way to fail after giving a reason.
+    let gives_reason = exit.is_some_and(|exit| exit.0 != 0) || trap == Some(&Trap::UnreachableCodeReached);
+    if let (true, Some(reason)) = (gives_reason, last_line(&printed)) {
+        let kind = if names_setting(reason, host) { Kind::Setting } else { Kind::Refused };
+        return Failure::new(kind, format!("{name} failed: {}", escape::start(reason))).into();
+    }
+    let cause = error.root_cause();
+    let (kind, message) = if let Some(Exit(status)) = exit {
+        (Kind::Trapped, format!("{name} exited with status {status} instead of returning a result"))
+    } else if let Some(trap) = trap {
+        (Kind::Trapped, format!("{name} trapped: {}", explain(trap)))
+    } else if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
+        (Kind::System, format!("not enough system resources to run {name}: {cause}"))
     } else {
-        format!("{name} broke the contract: {}", escape::start(&cause.to_string()))
-    })
+        (Kind::Trapped, format!("{name} broke the contract: {}", escape::start(&cause.to_string())))
+    };
+    Failure::new(kind, message).into()
 }
 
-/// The limit that the guest ran into, if it did.
+/// The limit that the guest exceeded, if it did.
 fn exceeded(error: &wasmtime::Error, host: &Host) -> Option<Exceeded> {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         Some(exceeded.clone())
-    } else if host.meter.denied {
-        Some(host.meter.out_of_memory())
+    } else if host.limiter.denied {
+        Some(host.limiter.out_of_memory())
     } else if let Some(ResourceTableError::Full) = error.downcast_ref() {
         Some(Exceeded::Resources(RESOURCES))
     } else {
-        // wasmtime has no other sign of it.
-        let is_too_long = error.root_cause().to_string().contains("fuel allocated for hostcalls");
-        is_too_long.then(|| host.meter.too_long())
+        exceeded_by_message(&error.root_cause().to_string())
     }
 }
 
+/// The limits for which wasmtime has no type. The guests `passes-too-much` and `handles-many` show whether it has changed
+/// its wording.
+fn exceeded_by_message(message: &str) -> Option<Exceeded> {
+    if message.contains("fuel allocated for hostcalls") {
+        Some(Exceeded::HostCall(HOST_CALL_BYTES))
+    } else if message.contains("store handle limit exceeded") {
+        Some(Exceeded::Resources(HANDLES))
+    } else {
+        None
+    }
+}
+
+/// Whether `reason` begins with the name of a setting.
+fn names_setting(reason: &str, host: &Host) -> bool {
+    let end = reason.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(reason.len());
+    host.has_setting(&reason[..end])
+}
+
 /// Logs what the guest `name` printed in a call, and returns it.
-pub fn log_printed(name: &str, host: &Host) -> String {
+pub fn log_printed(name: &str, host: &mut Host) -> String {
     let (printed, dropped) = host.take_printed();
     if dropped > 0 {
         log::info!("{name} printed {dropped} bytes more, before this");
@@ -101,7 +119,7 @@ fn explain(trap: &Trap) -> String {
     }
 }
 
-/// The last line with words of the guest's own; a panic in Rust ends with one that is not.
+/// The last line of the guest's own. A panic in Rust ends with one that is not.
 fn last_line(printed: &str) -> Option<&str> {
     let own = |line: &&str| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE=1`");
     printed.lines().rev().map(str::trim).find(own)
@@ -112,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reason_is_the_last_line_that_is_the_guest_s_own() {
+    fn reason_is_last_line_of_guest() {
         assert_eq!(last_line("first\n  it does not do \n\n"), Some("it does not do"));
         let panic = "\nthread '<unnamed>' (1) panicked at src/lib.rs:9:5:\nit does not do\n\
             note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";

@@ -1,27 +1,37 @@
-//! Results of a guest, copied from its memory straight to where they are wanted.
+//! Text of a guest, taken from its memory without an allocation of its own, and within bounds.
 //!
 //! Wasmtime returns a string as a `String`, an allocation for every record. When several workers allocate side by side, the
 //! allocator's lock and the memory around it go from processor to processor: two workers then got through 1.5 times as many
 //! records as one, and without it through 1.8 times. A `WasmStr`, which borrows, is no way out: when a call returns, the
-//! guest has already been told to free its result (`post-return` in the canonical ABI).
+//! guest has already freed its result (`post-return` in the canonical ABI).
 
+#![allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
+
+use std::borrow::Cow;
 use std::cell::RefCell;
 
-use wasmtime::bail;
 use wasmtime::component::__internal::wasmtime_environ::component::StringEncoding;
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext};
 use wasmtime::component::{ComponentType, Lift, WasmStr};
+use wasmtime::{AsContext, StoreContext, bail, format_err};
 
-thread_local! {
-    /// What this thread's calls add their results to.
-    static OUTPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+use crate::limits::{AUDIT_TEXT_UNITS, Exceeded};
+
+/// Where the results of a thread's calls go, and how long they may be.
+struct Target {
+    bytes: Vec<u8>,
+    limit: u64,
 }
 
-/// Runs `call`, which calls a guest; its result is added to `output`, as UTF-8.
-pub fn onto<T>(output: &mut Vec<u8>, call: impl FnOnce() -> T) -> T {
-    OUTPUT.set(std::mem::take(output));
+thread_local! {
+    static TARGET: RefCell<Target> = const { RefCell::new(Target { bytes: Vec::new(), limit: 0 }) };
+}
+
+/// Runs `call`, which calls a guest; its result, of at most `limit` bytes, is added to `output` as UTF-8.
+pub fn onto<T>(output: &mut Vec<u8>, limit: u64, call: impl FnOnce() -> T) -> T {
+    TARGET.set(Target { bytes: std::mem::take(output), limit });
     let returned = call();
-    *output = OUTPUT.take();
+    *output = TARGET.with_borrow_mut(|target| std::mem::take(&mut target.bytes));
     returned
 }
 
@@ -30,15 +40,24 @@ pub struct StringCopy;
 
 impl StringCopy {
     fn copy(text: &str) -> wasmtime::Result<Self> {
-        OUTPUT.with_borrow_mut(|output| {
-            output.try_reserve(text.len())?;
-            output.extend_from_slice(text.as_bytes());
+        TARGET.with_borrow_mut(|target| {
+            if text.len() as u64 > target.limit {
+                return Err(Exceeded::Message(target.limit).into());
+            }
+            target.bytes.try_reserve(text.len())?;
+            target.bytes.extend_from_slice(text.as_bytes());
             Ok(Self)
         })
     }
+
+    /// Fails before anything is read of a string that is longer than the limit in every encoding: one of `units` bytes,
+    /// or of as many units of two bytes.
+    fn check(units: usize) -> wasmtime::Result<()> {
+        let limit = TARGET.with_borrow(|target| target.limit);
+        if units as u64 > limit { Err(Exceeded::Message(limit).into()) } else { Ok(()) }
+    }
 }
 
-#[allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
 // SAFETY: what a value looks like in a guest, and which types pass for it, is what wasmtime itself says of strings.
 unsafe impl ComponentType for StringCopy {
     type Lower = <str as ComponentType>::Lower;
@@ -50,23 +69,81 @@ unsafe impl ComponentType for StringCopy {
     }
 }
 
-#[allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
-// SAFETY: whatever `typecheck` lets pass is lifted, and only through what wasmtime and the standard library check.
+// SAFETY: whatever `typecheck` lets pass is lifted, and every access to memory is checked.
 unsafe impl Lift for StringCopy {
-    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> wasmtime::Result<Self> {
+    fn linear_lift_from_flat(_: &mut LiftContext<'_>, _: InterfaceType, _: &Self::Lower) -> wasmtime::Result<Self> {
         // The ABI returns no string so: a pointer and a length are two values, and only one is returned outside of memory.
-        Self::copy(&String::linear_lift_from_flat(cx, ty, src)?)
+        bail!("a string was returned outside of memory")
     }
 
-    fn linear_lift_from_memory(cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> wasmtime::Result<Self> {
-        if cx.options().string_encoding != StringEncoding::Utf8 {
-            return Self::copy(&String::linear_lift_from_memory(cx, ty, bytes)?);
-        }
-        // Checks that it lies within the memory, and takes its length from what one call may carry out of the guest.
-        WasmStr::linear_lift_from_memory(cx, ty, bytes)?;
+    fn linear_lift_from_memory(cx: &mut LiftContext<'_>, _: InterfaceType, bytes: &[u8]) -> wasmtime::Result<Self> {
         let (words, _) = bytes.as_chunks();
         let &[pointer, length] = words else { bail!("a string is not two words") };
         let (pointer, length) = (u32::from_le_bytes(pointer) as usize, u32::from_le_bytes(length) as usize);
-        Self::copy(std::str::from_utf8(&cx.memory()[pointer..][..length])?)
+        let (units, unit_bytes) = units(cx, length);
+        let end = units.checked_mul(unit_bytes).and_then(|bytes| bytes.checked_add(pointer));
+        let text = end.and_then(|end| cx.memory().get(pointer..end));
+        let text = text.ok_or_else(|| format_err!("string pointer/length out of bounds of memory"))?;
+        Self::check(units)?;
+        match cx.options().string_encoding {
+            StringEncoding::Utf8 => Self::copy(std::str::from_utf8(text)?),
+            _ if unit_bytes == 1 => Self::copy(&text.iter().map(|&byte| char::from(byte)).collect::<String>()),
+            _ if !pointer.is_multiple_of(2) => bail!("string pointer not aligned to 2"),
+            _ => {
+                let units = text.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit));
+                Self::copy(&char::decode_utf16(units).collect::<Result<String, _>>()?)
+            }
+        }
+    }
+}
+
+/// The number of a string's units, and their size in bytes, where the canonical ABI gives `length`.
+fn units(cx: &LiftContext<'_>, length: usize) -> (usize, usize) {
+    /// Set in the length of a string in the encoding `latin1+utf16` that is UTF-16.
+    const UTF16_TAG: usize = 1 << 31;
+    match cx.options().string_encoding {
+        StringEncoding::Utf8 => (length, 1),
+        StringEncoding::Utf16 => (length, 2),
+        StringEncoding::CompactUtf16 if length & UTF16_TAG == 0 => (length, 1),
+        StringEncoding::CompactUtf16 => (length ^ UTF16_TAG, 2),
+    }
+}
+
+/// A text for the audit log, in the guest's memory, unless it is so long that no limit on audit events allows it.
+pub struct AuditText(Option<WasmStr>);
+
+impl AuditText {
+    /// Reads the text, unless it is too long.
+    pub fn read<'a>(&self, store: &'a impl AsContext<Data: 'static>) -> wasmtime::Result<Option<Cow<'a, str>>> {
+        let store: StoreContext<'a, _> = store.as_context();
+        self.0.as_ref().map(|text| text.to_str(store)).transpose()
+    }
+}
+
+// SAFETY: as for `StringCopy`.
+unsafe impl ComponentType for AuditText {
+    type Lower = <str as ComponentType>::Lower;
+
+    const ABI: CanonicalAbiInfo = <str as ComponentType>::ABI;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> wasmtime::Result<()> {
+        <str as ComponentType>::typecheck(ty, types)
+    }
+}
+
+// SAFETY: whatever `typecheck` lets pass is lifted, by wasmtime itself.
+unsafe impl Lift for AuditText {
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> wasmtime::Result<Self> {
+        let (units, _) = units(cx, src[1].get_u32() as usize);
+        // A unit is at least one byte of UTF-8.
+        if units > AUDIT_TEXT_UNITS {
+            return Ok(Self(None));
+        }
+        WasmStr::linear_lift_from_flat(cx, ty, src).map(|text| Self(Some(text)))
+    }
+
+    fn linear_lift_from_memory(cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> wasmtime::Result<Self> {
+        // Four parameters of functions are never in memory.
+        WasmStr::linear_lift_from_memory(cx, ty, bytes).map(|text| Self(Some(text)))
     }
 }

@@ -1,54 +1,59 @@
 //! What one store has used of its limits: memory, tables, and time.
 
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
 use crate::limits::{Exceeded, Limits};
+use crate::sandbox::epoch::EpochTicker;
 
-/// Counts all memories and tables of one store against one total; wasmtime's own limits are for each memory.
-#[derive(Debug)]
+/// Counts all memories and tables of one store against one total, and its calls against the time limit. (wasmtime's own
+/// limits are for each memory.)
 pub struct Limiter {
     limit: usize,
     used: usize,
-    /// Whether something was denied: a guest may well trap on that in a way of its own.
+    /// Whether growth was denied: a guest may well trap on that in a way of its own.
     pub denied: bool,
-    message_bytes: u64,
     timeout: Duration,
-    deadline: Instant,
-}
-
-/// When `timeout` from now is over; what the system's clock cannot tell counts as a century.
-fn deadline(timeout: Duration) -> Instant {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-    let now = Instant::now();
-    now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)
+    /// When the time is up, as the ticker counts it.
+    deadline: Duration,
+    ticker: EpochTicker,
 }
 
 /// What one element of a table takes in the host, in bytes: a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
 impl Limiter {
-    /// A meter whose clock starts now.
-    pub fn new(limits: &Limits) -> Self {
-        let deadline = deadline(limits.timeout);
-        let Limits { timeout, memory_bytes, message_bytes, .. } = *limits;
-        Self { limit: memory_bytes, used: 0, denied: false, message_bytes, timeout, deadline }
+    /// A limiter whose time starts now.
+    pub fn new(limits: &Limits, ticker: EpochTicker) -> Self {
+        let Limits { timeout, memory_bytes, .. } = *limits;
+        let deadline = ticker.deadline(timeout);
+        Self { limit: memory_bytes, used: 0, denied: false, timeout, deadline, ticker }
     }
 
-    /// Starts the clock for another message.
+    /// Starts the time of another message.
     pub fn restart(&mut self) {
-        self.deadline = deadline(self.timeout);
+        self.deadline = self.ticker.deadline(self.timeout);
     }
 
-    /// What is left until the deadline.
+    /// Returns what is left until the deadline.
     ///
     /// # Errors
     ///
     /// When nothing is left.
     pub fn time_left(&self) -> Result<Duration, Exceeded> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(self.out_of_time()) } else { Ok(left) }
+        let left = self.deadline.saturating_sub(self.ticker.now());
+        if left.is_zero() { Err(Exceeded::Time(self.timeout)) } else { Ok(left) }
+    }
+
+    /// Sleeps for a `nap`, during which the ticker counts the time.
+    pub fn sleep(&self, nap: Duration) {
+        if nap >= EpochTicker::TICK {
+            // Without a thread for the ticker, only time for which the process is stopped is counted, too.
+            let _ = self.ticker.start();
+        }
+        thread::sleep(nap);
     }
 
     /// The bytes in use.
@@ -56,25 +61,16 @@ impl Limiter {
         self.used
     }
 
-    /// The error of a guest whose time is up.
-    pub fn out_of_time(&self) -> Exceeded {
-        Exceeded::Time(self.timeout)
-    }
-
     /// The error of a guest that got no more memory.
     pub fn out_of_memory(&self) -> Exceeded {
         Exceeded::Memory(self.limit)
     }
 
-    /// The error of a guest that handed over too much.
-    pub fn too_long(&self) -> Exceeded {
-        Exceeded::Message(self.message_bytes)
-    }
-
-    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, unit: usize) -> bool {
+    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, unit: usize) -> wasmtime::Result<bool> {
+        self.time_left()?;
         if maximum.is_some_and(|maximum| desired > maximum) {
             // It will not come to that, so it costs nothing.
-            return true;
+            return Ok(true);
         }
         let by = desired.saturating_sub(current).saturating_mul(unit);
         let allowed = self.used.checked_add(by).filter(|total| *total <= self.limit);
@@ -82,16 +78,16 @@ impl Limiter {
             Some(total) => self.used = total,
             None => self.denied = true,
         }
-        allowed.is_some()
+        Ok(allowed.is_some())
     }
 }
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(current, desired, maximum, 1))
+        self.grow(current, desired, maximum, 1)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(current, desired, maximum, TABLE_ELEMENT_BYTES))
+        self.grow(current, desired, maximum, TABLE_ELEMENT_BYTES)
     }
 }

@@ -2,8 +2,9 @@
 
 pub mod contract;
 pub mod epoch;
-pub mod error;
-pub mod host;
+mod error;
+mod host;
 pub mod instance;
-pub mod lift;
-pub mod limiter;
+mod lift;
+mod limiter;
+pub mod message;

@@ -1,6 +1,6 @@
 ;; Has an encr that takes nothing.
 ;; $ cipher encrypt export-no-parameter x
-;; status 1
+;; status 4
 ;; stderr error: export-no-parameter does not fit the contract: its export 'encr' is func() -> string, where the contract has func(input: string) -> string
 (component
   (core module $code

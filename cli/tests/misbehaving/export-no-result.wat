@@ -1,6 +1,6 @@
 ;; Has functions that return nothing.
 ;; $ cipher encrypt export-no-result x
-;; status 1
+;; status 4
 ;; stderr error: export-no-result does not fit the contract: its export 'encr' is func(input: string), where the contract has func(input: string) -> string; its export 'decr' is func(input: string), where the contract has func(input: string) -> string
 (component
   (core module $code

@@ -1,6 +1,6 @@
 ;; A component with nothing in it.
 ;; $ cipher encrypt export-nothing x
-;; status 1
+;; status 4
 ;; stderr error: export-nothing does not fit the contract: it has no export 'encr'; it has no export 'decr'
 (component
   )

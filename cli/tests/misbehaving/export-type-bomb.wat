@@ -1,6 +1,6 @@
 ;; Has functions of a type that is short to say by parts, and a million characters long when written out.
 ;; $ cipher encrypt export-type-bomb x
-;; status 1
+;; status 4
 ;; stderr error: export-type-bomb does not fit the contract: its export 'encr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string; its export 'decr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string
 ;; $ cipher inspect export-type-bomb 2>&1 | wc -c | grep -c '^[0-9]\{1,4\}$'
 ;; status 0

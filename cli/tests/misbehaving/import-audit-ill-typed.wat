@@ -1,6 +1,6 @@
 ;; Wants an audit log that takes numbers.
 ;; $ cipher encrypt import-audit-ill-typed x
-;; status 1
+;; status 4
 ;; stderr error: import-audit-ill-typed does not fit the contract: expected `string` found `u32`
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance

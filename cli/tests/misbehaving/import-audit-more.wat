@@ -1,6 +1,6 @@
 ;; Wants a function of the audit log that there is not.
 ;; $ cipher encrypt import-audit-more x
-;; status 1
+;; status 4
 ;; stderr error: import-audit-more does not fit the contract: function implementation is missing
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance

@@ -1,6 +1,6 @@
 ;; Wants another version of the audit log.
 ;; $ cipher encrypt import-audit-version x
-;; status 1
+;; status 4
 ;; stderr error: import-audit-version imports 'saritnike:cipher/audit-log@0.9.0', which cipher does not offer
 (component
   (import "saritnike:cipher/audit-log@0.9.0" (instance))

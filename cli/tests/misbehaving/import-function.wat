@@ -1,6 +1,6 @@
 ;; Wants a function, a core module and an instance without a package.
 ;; $ cipher encrypt import-function x
-;; status 1
+;; status 4
 ;; stderr error: import-function imports 'system', 'code', 'plain', which cipher does not offer
 (component
   (import "system" (func (param "command" string)))

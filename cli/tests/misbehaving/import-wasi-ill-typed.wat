@@ -1,6 +1,6 @@
 ;; Wants an exit that takes a text.
 ;; $ cipher encrypt import-wasi-ill-typed x
-;; status 1
+;; status 4
 ;; stderr error: import-wasi-ill-typed does not fit the contract: expected `result` found `string`
 (component
   (import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "why" string)))))

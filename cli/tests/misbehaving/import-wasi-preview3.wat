@@ -1,6 +1,6 @@
 ;; Wants a WASI that is not the one offered.
 ;; $ cipher encrypt import-wasi-preview3 x
-;; status 1
+;; status 4
 ;; stderr error: import-wasi-preview3 imports 'wasi:cli/environment@0.3.0', which cipher does not offer
 (component
   (import "wasi:cli/environment@0.3.0" (instance))

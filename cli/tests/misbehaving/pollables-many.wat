@@ -1,7 +1,7 @@
 ;; Asks for a million things to wait for and gives none back.
 ;; $ cipher encrypt pollables-many x --timeout 5s
 ;; status 1
-;; stderr error: pollables-many held more than 10000 of the host's resources at once
+;; stderr error: pollables-many held more than 10000 resources at once
 (component
   (import "wasi:io/poll@0.2.0" (instance $poll
     (export "pollable" (type $pollable (sub resource)))

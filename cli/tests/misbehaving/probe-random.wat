@@ -1,8 +1,14 @@
-;; Asks for 64 random bits in each of the three ways that there are, and returns a letter for every four.
-;; $ for _ in 1 2; do cipher encrypt probe-random x; done | uniq | wc -l
+;; Returns 64 secure random bits, 64 insecure ones, and 64 of a seed, a letter for every four: only the first are random.
+;; $ for _ in 1 2; do cipher encrypt probe-random x; done | cut -c 1-16 | uniq | wc -l
+;; status 0
+;; stdout 2
+;; $ for _ in 1 2; do cipher encrypt probe-random x; done | cut -c 17- | uniq | wc -l
 ;; status 0
 ;; stdout 1
-;; $ printf 'a\na\n' | cipher encrypt probe-random --lines --isolate | uniq | wc -l
+;; $ printf 'a\na\n' | cipher encrypt probe-random --lines --isolate | cut -c 1-16 | uniq | wc -l
+;; status 0
+;; stdout 2
+;; $ printf 'a\na\n' | cipher encrypt probe-random --lines --isolate | cut -c 17- | uniq | wc -l
 ;; status 0
 ;; stdout 1
 (component

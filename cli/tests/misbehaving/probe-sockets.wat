@@ -1,7 +1,11 @@
-;; Asks for a socket of TCP, of UDP, and for the address of a name, and returns what each says, as a digit: 1 for no.
+;; Asks for a TCP socket, a UDP socket, and the address of a name. Returns a digit and a letter for each: 1 for an error,
+;; and its code: b for access-denied, u for permanent-resolver-failure.
 ;; $ cipher encrypt probe-sockets x
 ;; status 0
-;; stdout 111
+;; stdout 1b1b1u
+;; $ ulimit -n 6; cipher encrypt probe-sockets x
+;; status 0
+;; stdout 1b1b1u
 (component
   (import "wasi:sockets/network@0.2.0" (instance $network
     (export "network" (type (sub resource)))
@@ -64,16 +68,17 @@
     (import "host" "udp" (func $udp (param i32 i32)))
     (import "host" "resolve" (func $resolve (param i32 i32 i32 i32)))
     (func $digit (param $at i32)
-      (i32.store8 (local.get $at) (i32.add (i32.const 48) (i32.load8_u (i32.const 64)))))
+      (i32.store8 (local.get $at) (i32.add (i32.const 48) (i32.load8_u (i32.const 64))))
+      (i32.store8 offset=1 (local.get $at) (i32.add (i32.const 97) (i32.load8_u (i32.const 68)))))
     (func (export "call") (param i32 i32) (result i32)
       (call $tcp (i32.const 0) (i32.const 64))
       (call $digit (i32.const 16))
       (call $udp (i32.const 0) (i32.const 64))
-      (call $digit (i32.const 17))
-      (call $resolve (call $network) (i32.const 32) (i32.const 11) (i32.const 64))
       (call $digit (i32.const 18))
+      (call $resolve (call $network) (i32.const 32) (i32.const 11) (i32.const 64))
+      (call $digit (i32.const 20))
       (i32.store (i32.const 0) (i32.const 16))
-      (i32.store (i32.const 4) (i32.const 3))
+      (i32.store (i32.const 4) (i32.const 6))
       (i32.const 0)))
   (core instance $i (instantiate $code
     (with "m" (instance $m))

@@ -1,7 +1,7 @@
 ;; Returns a text of 64 KiB less one byte.
 ;; $ cipher encrypt result-large x --max-message 60KiB
 ;; status 1
-;; stderr error: result-large handed over more than 60KiB at once (--max-message)
+;; stderr error: result-large returned more than 60KiB (--max-message)
 (component
   (core module $code
     (memory (export "memory") 1)

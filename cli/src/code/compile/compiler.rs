@@ -17,7 +17,7 @@ use anyhow::Result;
 use wasmparser::Validator;
 use wasmtime::Engine;
 
-use crate::code::{engine, link};
+use crate::code::{engine, instances, link};
 use crate::platform::confine::{self, Confinement};
 use crate::terminal::escape;
 
@@ -132,9 +132,10 @@ fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
 ///
 /// # Errors
 ///
-/// When it is not a valid component, or uses a proposal that is not one of [`engine::PROPOSALS`].
+/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], or has too large instances.
 pub fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.
     Validator::new_with_features(engine::PROPOSALS).validate_all(bytes)?;
+    instances::check(bytes)?;
     Ok(link::precompile(engine, bytes)?)
 }

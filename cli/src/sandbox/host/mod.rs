@@ -1,149 +1,174 @@
-//! What a guest sees of the outside: its settings, its audit log, and a WASI that leads nowhere.
+//! What a guest sees of the outside: its settings, the audit log, and the parts of WASI that mean something to a
+//! transform of text. Everything else of WASI is [denied].
+
+mod clocks;
+mod command;
+mod denied;
+mod interfaces;
+mod io;
+mod printed;
+mod random;
+mod resources;
 
 use std::sync::Arc;
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker, ResourceTable, WasmStr};
+use wasmtime::component::{Component, ComponentNamedList, Lift, Linker, LinkerInstance, Lower, ResourceTable};
 use wasmtime::{Engine, StoreContextMut};
-use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
 use crate::audit::event::{Events, Origin};
 use crate::audit::format::EventLines;
 use crate::guest::manifest::Grants;
-use crate::guest::settings::Setting;
 use crate::limits::{Limits, RESOURCES};
+use crate::sandbox::epoch::EpochTicker;
+use crate::sandbox::lift::AuditText;
 use crate::sandbox::limiter::Limiter;
 
-mod http;
-mod printed;
-mod wasi;
+pub use command::Exit;
 
-/// The world of guests that take a message in pieces, too.
-pub mod streaming {
-    #![allow(missing_docs, reason = "generated from WIT")]
-    wasmtime::component::bindgen!({ path: "../wit", world: "streaming-encoder-decoder-service" });
-}
+/// The environment variables of a guest: its settings, each with its value.
+pub type Environment = Arc<[(String, String)]>;
 
-/// The interface that guests export which take a message in pieces.
-pub const STREAMING: &str = "saritnike:cipher/streaming@0.1.0";
-/// The one interface of the contract that the host implements.
-const AUDIT_LOG: &str = "saritnike:cipher/audit-log@0.1.0";
-
-/// What a store holds: what an import needs, and no more.
+/// The data of a store: what the imports of a guest need.
 pub struct Host {
-    wasi: WasiCtx,
-    table: ResourceTable,
+    /// What the guest finds in its environment.
+    pub environment: Environment,
+    clock: clocks::GuestClock,
+    insecure: random::FixedBytes,
+    /// The resources that the guest holds.
+    resources: ResourceTable,
     printed: printed::GuestOutput,
     origin: Arc<Origin>,
-    /// Limits and clock.
-    pub meter: Limiter,
-    /// The number of the record that is being worked on, counted from 1.
+    /// Memory and time.
+    pub limiter: Limiter,
+    /// Whether a call failed because it used up what one instance may have.
+    pub exhausted: bool,
+    /// The number of the record that is being processed, counted from 1.
     pub record: u64,
-    entries: Events,
-    most_entries: usize,
-    most_entry_bytes: usize,
+    events: Events,
+    audit_entries: usize,
+    audit_bytes: usize,
 }
 
 impl Host {
-    /// A host for the guest `origin`, which sees `settings` as its environment and has what is `granted`.
-    pub fn new(origin: Arc<Origin>, settings: &[Setting], granted: Grants, limits: &Limits) -> Self {
-        let printed = printed::GuestOutput::default();
-        let mut wasi = WasiCtx::builder();
-        wasi.stdout(printed.clone()).stderr(printed.clone());
-        wasi.allow_tcp(false).allow_udp(false);
-        for setting in settings {
-            wasi.env(&setting.variable, &setting.value);
-        }
-        if !granted.clocks {
-            wasi.wall_clock(wasi::FixedClock).monotonic_clock(wasi::FixedClock);
-        }
-        if !granted.random {
-            // Any fixed bytes would do; these are no less arbitrary for being few.
-            let fixed = || Deterministic::new((0..=255).collect());
-            wasi.secure_random(fixed()).insecure_random(fixed()).insecure_random_seed(0);
-        }
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES);
+    /// A host for the guest `origin`.
+    pub fn new(
+        origin: Arc<Origin>,
+        environment: Environment,
+        granted: Grants,
+        limits: &Limits,
+        ticker: EpochTicker,
+    ) -> Self {
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(RESOURCES);
         Self {
-            wasi: wasi.build(),
-            table,
-            printed,
+            environment,
+            clock: clocks::GuestClock::new(granted.clocks),
+            insecure: random::FixedBytes::default(),
+            resources,
+            printed: printed::GuestOutput::default(),
             origin,
-            meter: Limiter::new(limits),
+            limiter: Limiter::new(limits, ticker),
+            exhausted: false,
             record: 1,
-            entries: Events::default(),
-            most_entries: limits.audit_entries,
-            most_entry_bytes: limits.audit_bytes,
+            events: Events::default(),
+            audit_entries: limits.audit_entries,
+            audit_bytes: limits.audit_bytes,
         }
     }
 
-    /// Takes the audit entries of this message.
+    /// Takes the audit events of this message.
     pub fn take_entries(&mut self) -> Events {
-        std::mem::take(&mut self.entries)
+        std::mem::take(&mut self.events)
     }
 
-    /// Writes the audit entries of this message down in `lines`.
+    /// Formats the audit events of this message into `lines`.
     pub fn report(&mut self, lines: &mut EventLines) {
-        lines.add(&self.entries, &self.origin, self.record);
-        self.entries.clear();
+        lines.add(&self.events, &self.origin, self.record);
+        self.events.clear();
     }
 
-    /// Takes what the guest printed since it was last taken, and how many bytes of it were dropped.
-    pub fn take_printed(&self) -> (String, u64) {
+    /// Takes what the guest printed since this was last called, and the number of bytes that were dropped before it.
+    pub fn take_printed(&mut self) -> (String, u64) {
         self.printed.take()
     }
 
-    fn io(&mut self) -> wasi::Io<'_> {
-        wasi::Io { table: &mut self.table, meter: &self.meter }
+    /// Whether `variable` is one of the guest's settings.
+    pub fn has_setting(&self, variable: &str) -> bool {
+        self.environment.iter().any(|(name, _)| name == variable)
     }
 }
 
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-/// The contract's `auditrecord`. Its strings are read where they lie in the guest's memory.
-fn audit_record(mut store: StoreContextMut<'_, Host>, (action, detail): (WasmStr, WasmStr)) -> wasmtime::Result<()> {
-    let mut entries = store.data_mut().take_entries();
-    let (most, most_bytes) = (store.data().most_entries, store.data().most_entry_bytes);
-    let added = action.to_str(&store).and_then(|action| {
-        entries.add(&action, &detail.to_str(&store)?, most, most_bytes);
-        Ok(())
-    });
-    store.data_mut().entries = entries;
-    added
-}
-
-/// What the host gives for the import `name`, version included; `None` if it does not offer it.
+/// Returns what the host grants for the import `name`, version included; `None` if it does not offer it.
 pub fn grant(name: &str) -> Option<&'static str> {
-    match name {
-        AUDIT_LOG => Some("the audit log"),
-        _ if http::is_offered(name) => Some(http::GRANT),
-        _ => wasi::grant(name),
-    }
+    interfaces::find(name).map(|interface| interface.grant)
 }
 
-/// What `component` imports, as far as the host offers it, and the names of what it does not.
+/// Defines the imports of `component` that the host offers, and returns the names of those that it does not.
+///
+/// Only what the component imports is defined, under the version that it names: defining all of WASI costs more than a
+/// call of a small guest, and a component made of several parts may import an interface in several versions.
 ///
 /// # Errors
 ///
-/// When a name is defined twice, which does not happen.
+/// When wasmtime cannot define a function, for want of memory.
 pub fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<(Linker<Host>, Vec<String>)> {
     let mut linker = Linker::new(engine);
     let mut missing = Vec::new();
     for (name, item) in component.component_type().imports(engine) {
-        if name == AUDIT_LOG {
-            linker.instance(name)?.func_wrap("auditrecord", audit_record)?;
-        } else if let (true, ComponentItem::ComponentInstance(wanted)) = (http::is_offered(name), &item.ty) {
-            http::add(&mut linker, engine, name, wanted)?;
-        } else {
-            match wasi::add(&mut linker, name) {
-                Some(added) => added?,
-                None => missing.push(name.to_owned()),
+        let (ComponentItem::ComponentInstance(imported), Some(interface)) = (&item.ty, interfaces::find(name)) else {
+            missing.push(name.to_owned());
+            continue;
+        };
+        let mut instance = linker.instance(name)?;
+        for (export, item) in imported.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) => (interface.define)(&mut instance, name, export)?,
+                ComponentItem::Resource(_) => resources::define(&mut instance, export)?,
+                _ => {}
             }
         }
     }
     Ok((linker, missing))
+}
+
+/// Defines the host function `name`, which ends the call once its time is up.
+fn define<P, R>(
+    instance: &mut LinkerInstance<'_, Host>,
+    name: &str,
+    function: fn(&mut Host, P) -> wasmtime::Result<R>,
+) -> wasmtime::Result<()>
+where
+    P: ComponentNamedList + Lift + 'static,
+    R: ComponentNamedList + Lower + 'static,
+{
+    instance.func_wrap(name, move |mut store: StoreContextMut<'_, Host>, params: P| {
+        let host = store.data_mut();
+        host.limiter.time_left()?;
+        function(host, params)
+    })
+}
+
+/// The functions of `audit-log`. Texts are read where they lie in the guest's memory.
+fn define_audit_log(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> wasmtime::Result<()> {
+    match function {
+        "auditrecord" => instance.func_wrap(function, audit_record),
+        _ => Ok(()),
+    }
+}
+
+fn audit_record(
+    mut store: StoreContextMut<'_, Host>,
+    (action, detail): (AuditText, AuditText),
+) -> wasmtime::Result<()> {
+    store.data().limiter.time_left()?;
+    let mut events = store.data_mut().take_entries();
+    let (most, most_bytes) = (store.data().audit_entries, store.data().audit_bytes);
+    let texts = action.read(&store).and_then(|action| Ok((action, detail.read(&store)?)));
+    let added = texts.map(|texts| match texts {
+        (Some(action), Some(detail)) => events.add(&action, &detail, most, most_bytes),
+        _ => events.drop_one(),
+    });
+    store.data_mut().events = events;
+    added
 }

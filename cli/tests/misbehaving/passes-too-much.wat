@@ -1,7 +1,7 @@
-;; Prints more at once than a message may have.
-;; $ cipher encrypt prints-at-once x --max-message 60KiB
+;; Prints one byte more than 4 MiB in one call.
+;; $ cipher encrypt passes-too-much x
 ;; status 1
-;; stderr error: prints-at-once handed over more than 60KiB at once (--max-message)
+;; stderr error: passes-too-much passed more than 4MiB to the host in one call
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))
@@ -18,7 +18,7 @@
     (export "output-stream" (type $stream (eq $stream')))
     (export "get-stderr" (func (result (own $stream))))))
   (core module $memory
-    (memory (export "memory") 1)
+    (memory (export "memory") 65)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       (i32.const 256)))
   (core instance $m (instantiate $memory))
@@ -26,11 +26,11 @@
   (core func $write
     (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory (core memory $m "memory"))))
   (core module $code
-    (import "m" "memory" (memory 1))
+    (import "m" "memory" (memory 65))
     (import "host" "stderr" (func $stderr (result i32)))
     (import "host" "write" (func $write (param i32 i32 i32 i32)))
     (func (export "call") (param i32 i32) (result i32)
-      (call $write (call $stderr) (i32.const 0) (i32.const 0x10000) (i32.const 128))
+      (call $write (call $stderr) (i32.const 0) (i32.const 0x400001) (i32.const 128))
       (i32.const 0)))
   (core instance $i (instantiate $code
     (with "m" (instance $m))

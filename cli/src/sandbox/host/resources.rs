@@ -1,0 +1,56 @@
+//! The resources that a guest may hold.
+
+use std::time::Instant;
+
+use wasmtime::Result;
+use wasmtime::component::{LinkerInstance, Resource, ResourceType};
+
+use super::Host;
+
+/// A stream that a guest reads from: standard input, which is at its end.
+pub struct InputStream;
+/// A stream that a guest writes to: standard output or standard error, which go to the same place.
+pub struct OutputStream;
+/// What a stream failed of. No stream fails, so there is none.
+pub struct IoError;
+/// The network that a guest may ask for sockets on, in vain.
+pub struct Network;
+/// A terminal that a guest reads from. There is none.
+pub struct TerminalInput;
+/// A terminal that a guest writes to. There is none.
+pub struct TerminalOutput;
+/// A resource of an interface that is denied: a file, a socket, a request. There is none.
+struct Denied;
+
+/// What a guest waits for.
+pub enum Pollable {
+    /// Nothing.
+    Ready,
+    /// An instant.
+    At(Instant),
+    /// An instant so far away that it does not come.
+    Never,
+}
+
+/// Defines the resource `name` of any interface.
+///
+/// Names are unique but for `pollable` and the like, which are the same resource everywhere.
+pub fn define(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Result<()> {
+    match name {
+        "input-stream" => owned::<InputStream>(instance, name),
+        "output-stream" => owned::<OutputStream>(instance, name),
+        "pollable" => owned::<Pollable>(instance, name),
+        "network" => owned::<Network>(instance, name),
+        "error" | "io-error" => owned::<IoError>(instance, name),
+        "terminal-input" => owned::<TerminalInput>(instance, name),
+        "terminal-output" => owned::<TerminalOutput>(instance, name),
+        _ => owned::<Denied>(instance, name),
+    }
+}
+
+fn owned<T: Send + 'static>(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Result<()> {
+    instance.resource(name, ResourceType::host::<T>(), |mut store, rep| {
+        store.data_mut().resources.delete(Resource::<T>::new_own(rep))?;
+        Ok(())
+    })
+}

@@ -1,0 +1,89 @@
+//! A message that a streaming guest takes in chunks (`wit/streaming.wit`).
+
+use anyhow::Result;
+use wasmtime::component::{Component, ComponentExportIndex, Func, ResourceAny};
+use wasmtime::format_err;
+
+use crate::audit::format::EventLines;
+use crate::sandbox::contract::Operation;
+use crate::sandbox::instance::GuestInstance;
+use crate::sandbox::lift::StringCopy;
+
+/// The interface that streaming guests export.
+pub const STREAMING: &str = "saritnike:cipher/streaming@0.1.0";
+
+/// Where a component has the functions of [`STREAMING`].
+pub struct StreamingIndices {
+    constructor: ComponentExportIndex,
+    update: ComponentExportIndex,
+    finish: ComponentExportIndex,
+}
+
+impl StreamingIndices {
+    /// Finds the functions of a streaming guest; `None` if `component` is not one.
+    pub fn new(component: &Component) -> Option<Self> {
+        let interface = component.get_export_index(None, STREAMING)?;
+        let function = |name| component.get_export_index(Some(&interface), name);
+        Some(Self {
+            constructor: function("[constructor]message")?,
+            update: function("[method]message.update")?,
+            finish: function("[static]message.finish")?,
+        })
+    }
+}
+
+/// A message on its way through a guest, chunk by chunk. The time limit is for each chunk.
+pub struct Message<'a> {
+    session: &'a mut GuestInstance,
+    update: Func,
+    finish: Func,
+    resource: ResourceAny,
+}
+
+impl<'a> Message<'a> {
+    /// Opens a message in a streaming guest.
+    pub(super) fn open(
+        session: &'a mut GuestInstance,
+        indices: &StreamingIndices,
+        operation: Operation,
+    ) -> Result<Self> {
+        let (update, finish, resource) = session.run(|instance, store| {
+            let mut function =
+                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is no function"));
+            let (update, finish) = (function(&indices.update)?, function(&indices.finish)?);
+            let constructor = function(&indices.constructor)?.typed::<(Operation,), (ResourceAny,)>(&*store)?;
+            let (resource,) = constructor.call(store, (operation,))?;
+            Ok((update, finish, resource))
+        })?;
+        Ok(Self { session, update, finish, resource })
+    }
+
+    /// Hands the guest the next chunk and returns the output that is ready.
+    ///
+    /// # Errors
+    ///
+    /// As for [`GuestInstance::call`].
+    pub fn update(&mut self, chunk: &str) -> Result<String> {
+        let (update, resource) = (self.update, self.resource);
+        self.session.run_onto_string(|_, store| {
+            update.typed::<(ResourceAny, &str), (StringCopy,)>(&*store)?.call(store, (resource, chunk))
+        })
+    }
+
+    /// Formats the audit events since the last report into `lines`.
+    pub fn report(&mut self, lines: &mut EventLines) {
+        self.session.report(lines);
+    }
+
+    /// Ends the message and returns the rest of the output.
+    ///
+    /// # Errors
+    ///
+    /// As for [`GuestInstance::call`].
+    pub fn finish(self) -> Result<String> {
+        let (finish, resource) = (self.finish, self.resource);
+        self.session.run_onto_string(|_, store| {
+            finish.typed::<(ResourceAny,), (StringCopy,)>(&*store)?.call(store, (resource,))
+        })
+    }
+}
