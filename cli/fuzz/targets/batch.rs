@@ -1,25 +1,27 @@
-//! A line of `cipher batch`: a request, or an error of one line with the `id` as it came.
+//! Requests of `cipher batch`: any line is parsed or refused, with its `id` copied verbatim.
 
 #![no_main]
 
 use cipher::records::request;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|line: &[u8]| {
-    let id = match request::parse(line) {
+fuzz_target!(|input: (bool, &[u8])| {
+    let (passes_through, line) = input;
+    let (copied, request) = request::parse(line, passes_through);
+    match request {
         Ok(request) => {
-            assert!(request.settings.0.iter().all(|(name, value)| !name.contains('\0') && !value.contains('\0')));
-            request.id
+            assert!(request.settings.iter().all(|(name, value)| !name.contains('\0') && !value.contains('\0')));
         }
-        Err((id, error)) => {
+        Err(error) => {
             let error = error.to_string();
-            assert!(!error.is_empty());
-            id
+            assert!(!error.is_empty() && !error.contains('\n') && error.len() < 10_000);
         }
-    };
-    if let Some(id) = id.0 {
-        let id = id.get();
-        serde_json::from_str::<serde::de::IgnoredAny>(id).expect("an id is JSON");
-        assert!(line.windows(id.len()).any(|part| part == id.as_bytes()), "an id comes back as it came");
+    }
+    assert!(passes_through || copied.others.is_empty());
+    let values = copied.others.iter().map(|(_, value)| *value);
+    for value in copied.id.into_iter().chain(values) {
+        let value = value.get();
+        serde_json::from_str::<serde::de::IgnoredAny>(value).expect("a copied value is JSON");
+        assert!(line.windows(value.len()).any(|part| part == value.as_bytes()), "it is copied verbatim");
     }
 });

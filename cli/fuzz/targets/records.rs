@@ -1,41 +1,52 @@
-//! Cutting an input into records: joined again they are the input, wherever the borders of what was read at a time fall.
+//! Blocks of records: joined they are the input, wherever reads, blocks and records end.
 
 #![no_main]
 
-use std::io::Read;
-
-use cipher::records::split::{Blocks, Separator};
+use cipher::records::blocks::{BlockSize, Blocks, Source};
+use cipher::records::split::Separator;
 use libfuzzer_sys::fuzz_target;
 
 /// Hands out at most `.1` bytes at a time.
 struct Sips<'a>(&'a [u8], usize);
 
-impl Read for Sips<'_> {
+impl Source for Sips<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let most = self.1;
-        self.0.by_ref().take(most as u64).read(buffer)
+        let (now, later) = self.0.split_at(self.0.len().min(self.1).min(buffer.len()));
+        buffer[..now.len()].copy_from_slice(now);
+        self.0 = later;
+        Ok(now.len())
     }
 }
 
-fuzz_target!(|input: (u8, u8, bool, &[u8])| {
-    let (sip, block_bytes, nul, bytes) = input;
-    let (sip, block_bytes) = (usize::from(sip) + 1, usize::from(block_bytes) + 1);
+fuzz_target!(|input: (u8, u8, u8, u8, u8, bool, &[u8])| {
+    let (sip, block_bytes, records, kept, limit, nul, bytes) = input;
+    let sip = usize::from(sip) + 1;
+    let size = BlockSize { bytes: usize::from(block_bytes) + 1, records: u64::from(records) + 1 };
+    // Every other input has no record that is too long.
+    let limit = if limit % 2 == 0 { u64::MAX } else { u64::from(limit) };
     let separator = if nul { Separator::Nul } else { Separator::Line };
-    let at_once: Vec<_> = separator.records(bytes).collect();
-    let mut blocks = Blocks::new(Sips(bytes, sip), separator, block_bytes..=4 * block_bytes, u64::MAX);
-    let (mut joined, mut number) = (Vec::new(), 0);
-    while let Some(block) = blocks.next_block().expect("memory can be read") {
-        assert_eq!(block.first, number as u64 + 1);
-        let records: Vec<_> = separator.records(&block.bytes).collect();
-        assert_eq!(records.len() as u64, block.count);
-        for record in records {
-            assert_eq!(record, at_once[number]);
-            number += 1;
-            joined.extend_from_slice(record.text);
-            joined.extend_from_slice(record.terminator);
-            assert!(separator.holds(record.text, record.terminator), "a record that was read can be written again");
+    let mut expected = separator.records(bytes);
+    let mut blocks = Blocks::new(Sips(bytes, sip), separator, limit);
+    let mut next = 1;
+    while let Some(mut block) = blocks.next_block(size).expect("memory can be read") {
+        assert!(block.count <= size.records);
+        let rest = block.split_off(separator, u64::from(kept) + 1);
+        for part in [Some(block), rest].into_iter().flatten() {
+            assert_eq!(part.first, next);
+            let records: Vec<_> = separator.records(&part.bytes).collect();
+            assert_eq!(records.len() as u64, part.count);
+            next += part.count;
+            for record in records {
+                let whole = expected.next().expect("no record appears from nowhere");
+                assert_eq!(record.terminator, whole.terminator);
+                if whole.text.len() as u64 > limit {
+                    assert!(record.text.len() as u64 > limit, "a record that is too long stays so");
+                } else {
+                    assert_eq!(record.text, whole.text);
+                    assert!(separator.holds(record.text, record.terminator), "a record can be written again");
+                }
+            }
         }
     }
-    assert_eq!(number, at_once.len());
-    assert_eq!(joined, bytes);
+    assert_eq!(expected.next(), None);
 });

@@ -109,7 +109,7 @@ impl Batch {
             },
             settings: self.settings.into_iter().collect(),
         });
-        let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker()?, limits));
+        let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker()?, limits, jobs));
         let worker = |_| Requests {
             guests: guests.clone(),
             defaults: defaults.clone(),

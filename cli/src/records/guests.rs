@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use anyhow::{Result, anyhow, bail};
 
 use crate::audit::format::EventLines;
+use crate::code::engine;
 use crate::exit::{self, Failure, Kind};
 use crate::guest::catalog::{self, Catalog};
 use crate::guest::settings::Setting;
@@ -24,12 +25,18 @@ pub struct Guests {
     limits: Limits,
     /// By their names in lower case.
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
+    workers: usize,
+    /// For instances that live shortly, once a worker needs many; `None` without the address space for it.
+    pool: OnceLock<Option<EpochTicker>>,
+    /// The guests in the pool, by their names.
+    pooled: Mutex<HashMap<String, Arc<GuestPre>>>,
 }
 
 impl Guests {
-    /// The guests of `catalog`, none of which is loaded yet.
-    pub fn new(catalog: Catalog, ticker: EpochTicker, limits: Limits) -> Self {
-        Self { catalog, ticker, limits, loaded: Mutex::default() }
+    /// The guests of `catalog` for so many workers. None is loaded yet.
+    pub fn new(catalog: Catalog, ticker: EpochTicker, limits: Limits, workers: usize) -> Self {
+        let (loaded, pool, pooled) = (Mutex::default(), OnceLock::new(), Mutex::default());
+        Self { catalog, ticker, limits, loaded, workers, pool, pooled }
     }
 
     /// The limits of each call.
@@ -71,12 +78,31 @@ impl Guests {
     }
 }
 
+impl Guests {
+    /// Returns `guest` with room for its instances in a pool, where they are quicker to make; as it is without a pool.
+    fn pooled(&self, guest: &Arc<GuestPre>) -> Arc<GuestPre> {
+        let make = || engine::pool(self.workers * (MAX_INSTANCES + 1)).ok().map(EpochTicker::new);
+        let Some(ticker) = self.pool.get_or_init(make) else { return guest.clone() };
+        let mut pooled = self.pooled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guest) = pooled.get(&guest.guest().name) {
+            return guest.clone();
+        }
+        let loaded = GuestPre::load(guest.guest(), ticker, &self.limits).unwrap_or_else(|_| guest.clone());
+        pooled.insert(guest.guest().name.clone(), loaded.clone());
+        loaded
+    }
+}
+
 /// How many instances a worker keeps.
-const MAX_INSTANCES: usize = 32;
+const MAX_INSTANCES: usize = 16;
+/// How many instances a worker opens before it opens them in a pool. A pool takes 2.5 ms to set up.
+const OPENED_BEFORE_POOL: u32 = 32;
 
 /// The instances that a worker keeps for requests to come, the last used at the end.
 pub struct Instances {
     kept: Vec<Kept>,
+    /// How many were opened.
+    opened: u32,
     /// How much memory they may have together, in bytes.
     max_bytes: usize,
 }
@@ -91,7 +117,7 @@ struct Kept {
 impl Instances {
     /// None yet, and never more than what fits into `max_bytes`.
     pub fn new(max_bytes: usize) -> Self {
-        Self { kept: Vec::new(), max_bytes }
+        Self { kept: Vec::new(), opened: 0, max_bytes }
     }
 
     /// Takes an instance of `guest` with `settings`, or opens one for `record`.
@@ -101,15 +127,20 @@ impl Instances {
     /// When none can be opened.
     pub fn take(
         &mut self,
+        guests: &Guests,
         guest: &Arc<GuestPre>,
         settings: &[Setting],
         record: u64,
         events: &mut EventLines,
     ) -> Result<GuestInstance> {
         let fits = |kept: &Kept| Arc::ptr_eq(&kept.guest, guest) && kept.settings == settings;
-        match self.kept.iter().rposition(fits) {
-            Some(at) => Ok(self.kept.remove(at).instance),
-            None => guest.open(settings, record, events),
+        if let Some(at) = self.kept.iter().rposition(fits) {
+            return Ok(self.kept.remove(at).instance);
+        }
+        self.opened = self.opened.saturating_add(1);
+        match self.opened > OPENED_BEFORE_POOL {
+            true => guests.pooled(guest).open(settings, record, events),
+            false => guest.open(settings, record, events),
         }
     }
 
