@@ -28,12 +28,12 @@
 pub mod audit;
 pub mod code;
 pub mod commands;
-pub mod conformance;
+mod conformance;
 pub mod exit;
 pub mod guest;
 pub mod limits;
 pub mod platform;
 pub mod records;
 pub mod sandbox;
-pub mod templates;
+mod templates;
 pub mod terminal;
