@@ -4,31 +4,23 @@
 //! where nothing can be kept.
 
 use std::cell::OnceCell;
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::fs::Metadata;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::code::cache::{self, ArtifactCache, CachedArtifact, Place};
+use crate::code::cache::{ArtifactCache, CachedArtifact, Place};
+use crate::code::deserialize::{from_memory, map};
+use crate::code::source::Source;
 use crate::code::{compile, engine};
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::guest::digest::Digest;
-use crate::limits::{Limits, Size};
-use crate::platform::file;
+use crate::limits::Limits;
 use crate::platform::trust::Distrust;
-use crate::terminal::escape;
 use crate::terminal::progress;
-
-/// A file's times are exact to a tick of the kernel, 10 ms at the coarsest: a file changed within the tick in which it was
-/// read could look unchanged.
-const TICK: Duration = Duration::from_millis(20);
 
 /// A component ready to be linked.
 #[derive(Debug)]
@@ -73,11 +65,11 @@ pub fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
         Err(reason) => return not_kept(reason),
     };
     if let Some(artifact) = cache.find(&source.metadata, None).and_then(|found| load_from(engine, &found)) {
-        return check_pin(guest, artifact.digest);
+        return source.check_pin(artifact.digest);
     }
     let bytes = source.read()?;
     let digest = Digest::of(&bytes);
-    check_pin(guest, digest)?;
+    source.check_pin(digest)?;
     compile_into(&cache, engine, &source, &bytes, digest, limits)?.1.map_or(Ok(()), not_kept)
 }
 
@@ -98,12 +90,12 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
     let mut source = Source::open(guest, limits)?;
     let caches = Caches::of(guest);
     if let Some(artifact) = caches.find_unread(engine, &source.metadata) {
-        check_pin(guest, artifact.digest)?;
+        source.check_pin(artifact.digest)?;
         return Ok((artifact, None));
     }
     let bytes = source.read()?;
     let digest = Digest::of(&bytes);
-    check_pin(guest, digest)?;
+    source.check_pin(digest)?;
     if let Some(artifact) = caches.find_copy(engine, &source, digest) {
         return Ok((artifact, None));
     }
@@ -113,46 +105,6 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
             let code = compile::compile(guest, &bytes, limits)?;
             Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, Some(reason)))
         }
-    }
-}
-
-/// The file of a guest's component.
-struct Source<'a> {
-    guest: &'a Guest,
-    file: File,
-    /// As of before it was read.
-    metadata: Metadata,
-}
-
-impl<'a> Source<'a> {
-    fn open(guest: &'a Guest, limits: &Limits) -> Result<Self> {
-        let path = &guest.component;
-        let (file, metadata) = file::open(path)
-            .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
-            .with_context(|| Failure::new(Kind::Component, cannot_read(path)))?;
-        if metadata.len() > limits.component_bytes {
-            let (path, size, limit) = (path.display(), metadata.len(), Size(limits.component_bytes));
-            let message = format!("the component '{path}' has {size} bytes; the limit is {limit} (--max-component)");
-            return Err(Failure::new(Kind::Component, message).into());
-        }
-        Ok(Self { guest, file, metadata })
-    }
-
-    /// Reads the component, and makes sure that its metadata stands for these bytes.
-    fn read(&mut self) -> Result<Vec<u8>> {
-        let before = &self.metadata;
-        let changed = SystemTime::UNIX_EPOCH + Duration::new(before.ctime().max(0) as u64, before.ctime_nsec() as u32);
-        if let Some(wait) = TICK.checked_sub(changed.elapsed().unwrap_or_default()) {
-            std::thread::sleep(wait);
-        }
-        let mut bytes = Vec::with_capacity(before.len() as usize);
-        let read = self.file.by_ref().take(before.len().saturating_add(1)).read_to_end(&mut bytes);
-        let after = read.and_then(|_| self.file.metadata());
-        let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
-        if !cache::is_unchanged(before, &after.with_context(failure)?) || bytes.len() as u64 != before.len() {
-            return Err(anyhow!("it changed while it was read; try again").context(failure()));
-        }
-        Ok(bytes)
     }
 }
 
@@ -221,22 +173,6 @@ fn open(place: &Place, engine: &str) -> Option<ArtifactCache> {
     ArtifactCache::open(place, engine).inspect_err(report).ok()
 }
 
-/// Refuses a component that is not the one its manifest pins.
-fn check_pin(guest: &Guest, digest: Digest) -> Result<()> {
-    match guest.manifest.as_ref().and_then(|manifest| manifest.sha256.as_deref()) {
-        Some(pinned) if pinned.parse() != Ok(digest) => {
-            let (path, manifest) = (guest.component.display(), guest.component.with_extension("toml"));
-            let message = format!(
-                "the component '{path}' has the SHA-256 {digest}, but its manifest pins {pinned}; if you rebuilt it, \
-                 update the pin in '{}'",
-                manifest.display()
-            );
-            Err(Failure::new(Kind::Pin, message).into())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Compiles a component under its lock in `cache`, and keeps the artifact there.
 fn compile_into(
     cache: &ArtifactCache,
@@ -277,46 +213,4 @@ fn load_from(engine: &Engine, found: &CachedArtifact) -> Option<Artifact> {
         map(engine, &found.code).inspect_err(|error| log::info!("cannot load an artifact: {error:#}")).ok()?;
     found.note_use();
     Some(Artifact { component, digest: found.component })
-}
-
-#[allow(unsafe_code, reason = "maps an artifact as code")]
-fn map(engine: &Engine, mut file: &File) -> Result<Component> {
-    // Wasmtime opens by path; this one leads to the very file that was checked, whatever its name leads to by now.
-    let path = format!("/dev/fd/{}", file.as_raw_fd());
-    // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a directory,
-    // that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged since this
-    // program renamed it into place, complete, after compiling it; and this program never changes an artifact in place.
-    // Wasmtime checks that it was made for this engine.
-    match unsafe { Component::deserialize_file(engine, path) } {
-        Ok(component) => Ok(component),
-        Err(error) => {
-            // A file system mounted noexec cannot be mapped as code, but can be read; so can any without `/proc`.
-            log::debug!("the artifact cannot be mapped: {error:#}");
-            let mut code = Vec::new();
-            std::io::Seek::rewind(&mut file)?;
-            file.read_to_end(&mut code)?;
-            deserialize(engine, &code)
-        }
-    }
-}
-
-/// Loads what was compiled a moment ago.
-fn from_memory(engine: &Engine, guest: &Guest, code: &[u8]) -> Result<Component> {
-    deserialize(engine, code).map_err(|error| {
-        // wasmtime has no other sign of it.
-        if format!("{error:#}").contains("pooling allocator") {
-            let cause = escape::line(&error.root_cause().to_string()).into_owned();
-            let message = format!("{} needs more than an instance gets with --isolate: {cause}", guest.name);
-            Failure::new(Kind::Limit, message).into()
-        } else {
-            error.context(Failure::new(Kind::Component, format!("cannot load the compiled code of {}", guest.name)))
-        }
-    })
-}
-
-#[allow(unsafe_code, reason = "loads an artifact as code")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component> {
-    // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in `map`
-    // applies; wasmtime copies it.
-    Ok(unsafe { Component::deserialize(engine, code) }?)
 }

@@ -3,6 +3,8 @@
 pub mod artifact;
 pub mod cache;
 pub mod compile;
+mod deserialize;
 pub mod engine;
 mod instances;
 pub mod link;
+mod source;

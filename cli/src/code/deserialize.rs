@@ -1,0 +1,56 @@
+//! From an artifact to a component of wasmtime: the one place where bytes become code.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::AsRawFd;
+
+use anyhow::Result;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::exit::{Failure, Kind};
+use crate::guest::Guest;
+use crate::terminal::escape;
+
+/// Maps the artifact in `file`, or reads it where it cannot be mapped.
+#[allow(unsafe_code, reason = "maps an artifact as code")]
+pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
+    // Wasmtime opens by path; this one leads to the very file that was checked, whatever its name leads to by now.
+    let path = format!("/dev/fd/{}", file.as_raw_fd());
+    // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a directory,
+    // that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged since this
+    // program renamed it into place, complete, after compiling it; and this program never changes an artifact in place.
+    // Wasmtime checks that it was made for this engine.
+    match unsafe { Component::deserialize_file(engine, path) } {
+        Ok(component) => Ok(component),
+        Err(error) => {
+            // A file system mounted noexec cannot be mapped as code, but can be read; so can any without `/proc`.
+            log::debug!("the artifact cannot be mapped: {error:#}");
+            let mut code = Vec::new();
+            file.rewind()?;
+            file.read_to_end(&mut code)?;
+            deserialize(engine, &code)
+        }
+    }
+}
+
+/// Loads what was compiled a moment ago.
+pub(super) fn from_memory(engine: &Engine, guest: &Guest, code: &[u8]) -> Result<Component> {
+    deserialize(engine, code).map_err(|error| {
+        // wasmtime has no other sign of it.
+        if format!("{error:#}").contains("pooling allocator") {
+            let cause = escape::line(&error.root_cause().to_string()).into_owned();
+            let message = format!("{} needs more than an instance gets with --isolate: {cause}", guest.name);
+            Failure::new(Kind::Limit, message).into()
+        } else {
+            error.context(Failure::new(Kind::Component, format!("cannot load the compiled code of {}", guest.name)))
+        }
+    })
+}
+
+#[allow(unsafe_code, reason = "loads an artifact as code")]
+fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component> {
+    // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in `map`
+    // applies; wasmtime copies it.
+    Ok(unsafe { Component::deserialize(engine, code) }?)
+}

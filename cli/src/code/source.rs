@@ -1,0 +1,78 @@
+//! A component's file: opened, identified, and read within limits.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::artifact::cannot_read;
+use super::cache;
+use crate::exit::{Failure, Kind};
+use crate::guest::Guest;
+use crate::guest::digest::Digest;
+use crate::limits::{Limits, Size};
+use crate::platform::file;
+
+/// A file's times are exact to a tick of the kernel, 10 ms at the coarsest: a file changed within the tick in which it was
+/// read could look unchanged.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The file of a guest's component.
+pub(super) struct Source<'a> {
+    pub guest: &'a Guest,
+    file: File,
+    /// As of before it was read.
+    pub metadata: Metadata,
+}
+
+impl<'a> Source<'a> {
+    /// Opens it, unless it is too large.
+    pub fn open(guest: &'a Guest, limits: &Limits) -> Result<Self> {
+        let path = &guest.component;
+        let (file, metadata) = file::open(path)
+            .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
+            .with_context(|| Failure::new(Kind::Component, cannot_read(path)))?;
+        if metadata.len() > limits.component_bytes {
+            let (path, size, limit) = (path.display(), metadata.len(), Size(limits.component_bytes));
+            let message = format!("the component '{path}' has {size} bytes; the limit is {limit} (--max-component)");
+            return Err(Failure::new(Kind::Component, message).into());
+        }
+        Ok(Self { guest, file, metadata })
+    }
+
+    /// Reads the component, and makes sure that its metadata stands for these bytes.
+    pub fn read(&mut self) -> Result<Vec<u8>> {
+        let before = &self.metadata;
+        let changed = SystemTime::UNIX_EPOCH + Duration::new(before.ctime().max(0) as u64, before.ctime_nsec() as u32);
+        if let Some(wait) = TICK.checked_sub(changed.elapsed().unwrap_or_default()) {
+            std::thread::sleep(wait);
+        }
+        let mut bytes = Vec::with_capacity(before.len() as usize);
+        let read = self.file.by_ref().take(before.len().saturating_add(1)).read_to_end(&mut bytes);
+        let after = read.and_then(|_| self.file.metadata());
+        let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
+        if !cache::is_unchanged(before, &after.with_context(failure)?) || bytes.len() as u64 != before.len() {
+            return Err(anyhow!("it changed while it was read; try again").context(failure()));
+        }
+        Ok(bytes)
+    }
+
+    /// Refuses a component that is not the one its manifest pins.
+    pub fn check_pin(&self, digest: Digest) -> Result<()> {
+        let guest = self.guest;
+        match guest.manifest.as_ref().and_then(|manifest| manifest.sha256.as_deref()) {
+            Some(pinned) if pinned.parse() != Ok(digest) => {
+                let (path, manifest) = (guest.component.display(), guest.component.with_extension("toml"));
+                let message = format!(
+                    "the component '{path}' has the SHA-256 {digest}, but its manifest pins {pinned}; if you rebuilt it, \
+                     update the pin in '{}'",
+                    manifest.display()
+                );
+                Err(Failure::new(Kind::Pin, message).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
