@@ -164,6 +164,16 @@ fn keeps_records_aligned_on_error() {
 }
 
 #[test]
+fn continues_with_fewer_workers() {
+    // Instances of all workers reserve more address space than there is; that is no fault of any record.
+    let lines = "abc\n".repeat(3000);
+    for kib in [4_400_000, 6_000_000, 9_000_000] {
+        let script = format!("ulimit -v {kib}; exec cipher encrypt Caesar --lines -j4 --audit-file audit");
+        Cipher::shell(script).stdin(lines.as_bytes()).run().exits(0).prints("def\n".repeat(3000)).says("");
+    }
+}
+
+#[test]
 fn refuses_to_overwrite_input() {
     let script = |command: &str| Cipher::shell(format!("cipher {command} <>file >&0")).file("file", "abc\n");
     let file = r#"cipher batch file >>file"#;
