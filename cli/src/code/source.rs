@@ -49,7 +49,9 @@ impl<'a> Source<'a> {
         if let Some(wait) = TICK.checked_sub(changed.elapsed().unwrap_or_default()) {
             std::thread::sleep(wait);
         }
-        let mut bytes = Vec::with_capacity(before.len() as usize);
+        // A file with holes can be longer than the memory.
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(before.len())?)?;
         let read = self.file.by_ref().take(before.len().saturating_add(1)).read_to_end(&mut bytes);
         let after = read.and_then(|_| self.file.metadata());
         let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));

@@ -145,6 +145,25 @@ fn nested(kind: u8, depth: usize) -> Vec<u8> {
 }
 
 #[test]
+fn bounds_component_size_whatever_the_limit() {
+    let script = "truncate -s 1T huge.wasm && exec cipher encrypt ./huge.wasm x --max-component 16EiB";
+    let ended = Cipher::shell(script).run();
+    refused(&ended, "a sparse file");
+    assert!(ended.complaints().contains("1099511627776 bytes; the limit is 4GiB"), "{}", ended.complaints());
+}
+
+#[test]
+fn rejects_malformed_size() {
+    for size in ["", "lots", "1.2.3MiB", "-1", "1XiB"] {
+        let ended = Cipher::new(["encrypt", "Caesar", "x", &format!("--max-memory={size}")]).run().exits(2).prints("");
+        let error = format!(
+            "error: invalid value '{size}' for '--max-memory <SIZE>': expected a size, such as 256MiB or 4096\n"
+        );
+        assert!(size.is_empty() || ended.complaints().starts_with(&error), "{}", ended.complaints());
+    }
+}
+
+#[test]
 fn types_nested_deep_overflow_no_stack() {
     for kind in [0x41, 0x42] {
         for depth in [1, 1000] {

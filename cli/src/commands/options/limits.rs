@@ -16,20 +16,28 @@ pub struct LimitOptions {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
     /// The memory of a guest, all its memories and tables together
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     max_memory: ByteSize,
     /// A message that is taken whole, and a result
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     max_message: ByteSize,
     /// The file of a component
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     max_component: ByteSize,
     /// Processor time to compile a component
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
     compile_timeout: Duration,
     /// Maximum memory to compile a component
-    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
     max_compile_memory: ByteSize,
+}
+
+/// The sections of a component have sizes of 32 bits.
+const COMPONENT_BYTES_MAX: u64 = 1 << 32;
+
+/// Parses a number of bytes. A size of more than 64 bits counts as the largest of 64.
+fn size(text: &str) -> Result<ByteSize, &'static str> {
+    text.parse().map_err(|_| "expected a size, such as 256MiB or 4096")
 }
 
 impl LimitOptions {
@@ -39,7 +47,7 @@ impl LimitOptions {
             timeout: self.timeout,
             memory_bytes: usize::try_from(self.max_memory.as_u64()).context("--max-memory is too large")?,
             message_bytes: self.max_message.as_u64(),
-            component_bytes: self.max_component.as_u64(),
+            component_bytes: self.max_component.as_u64().min(COMPONENT_BYTES_MAX),
             compile_time: self.compile_timeout,
             compile_memory: self.max_compile_memory.as_u64(),
             ..Limits::default()
