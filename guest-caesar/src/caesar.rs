@@ -1,29 +1,27 @@
-//! The Caesar cipher on its own: no bindings, no environment.
+//! The Caesar cipher itself, without bindings or environment.
 
 use std::fmt;
 
-/// How many letters the alphabet has, and so how many different shifts there are.
+/// The number of letters in the alphabet, and so of different shifts.
 const ALPHABET: u8 = 26;
 
-/// The most characters of a refused value that an error repeats.
+/// The maximum number of characters of a refused value that an error repeats.
 const QUOTED: usize = 40;
 
-/// How far a letter moves along the alphabet: 0 to 25 places, all that a whole number of any size comes to.
+/// The distance that a letter moves along the alphabet: 0 to 25 places, to which a whole number of any size is reduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shift(u8);
 
-/// A text that is not a whole number; displays as what it should have been and what it is.
-///
-/// The value is quoted and escaped, and cut when it is long: it takes one short line, whatever it holds.
+/// A text that is not a whole number. It is displayed as one short line: quoted, escaped, and cut if it is long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAWholeNumber(String);
 
 impl Shift {
-    /// Reads a shift from decimal digits, as many as there are, after an optional `+` or `-`.
+    /// Parses any number of decimal digits after an optional `+` or `-`.
     ///
     /// # Errors
     ///
-    /// When `text` is anything else: empty, only a sign, or with any other character in it, spaces included.
+    /// When `text` is anything else: empty, only a sign, or with any other character, including spaces.
     pub fn parse(text: &str) -> Result<Self, NotAWholeNumber> {
         let (negative, digits) = match text.as_bytes() {
             [b'-', digits @ ..] => (true, digits),
@@ -33,7 +31,7 @@ impl Shift {
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(NotAWholeNumber(text.to_owned()));
         }
-        // Reduced digit by digit, the number never has to fit anywhere. At most 25 * 10 + 9: no overflow in 16 bits.
+        // The number is reduced digit by digit, so it may have any size: at most 25 * 10 + 9 fits in 16 bits.
         let rest = digits.iter().fold(0u16, |rest, digit| (rest * 10 + u16::from(digit - b'0')) % u16::from(ALPHABET));
         let shift = Self(rest as u8);
         Ok(if negative { shift.inverse() } else { shift })
@@ -45,9 +43,9 @@ impl Shift {
         Self((ALPHABET - self.0) % ALPHABET)
     }
 
-    /// Moves every ASCII letter of `text`, keeping its case; every other character stays as it is.
+    /// Moves every ASCII letter of `text`, preserving case; every other character stays the same.
     ///
-    /// It works in the buffer of `text`, so the cost in memory is nothing.
+    /// It works in the buffer of `text`, so it needs no further memory.
     #[must_use]
     #[allow(clippy::expect_used, reason = "only ASCII letters change, and only into ASCII letters")]
     pub fn apply(self, text: String) -> String {
@@ -81,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// What the cipher means, one character at a time and with nothing clever.
+    /// The definition of the cipher, one character at a time.
     fn naive(text: &str, shift: i128) -> String {
         let shift = shift.rem_euclid(26) as u8;
         let moved = |c: char, first: u8| char::from(first + (c as u8 - first + shift) % 26);
@@ -117,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_may_be_larger_than_any_integer_type() {
+    fn accepts_numbers_of_any_size() {
         // 10^34 is 16 more than a multiple of 26, so these are 19 and -19.
         assert_eq!(shift("10000000000000000000000000000000003"), shift("19"));
         assert_eq!(shift("-10000000000000000000000000000000003"), shift("7"));
@@ -125,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_a_whole_number_is_refused() {
+    fn rejects_other_than_whole_numbers() {
         for text in ["", "+", "-", "+-3", "--3", " 3", "3 ", "3\n", "3.0", "1e3", "0x3", "1_000", "abc", "٣", "3\0"] {
             assert!(Shift::parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn a_refused_value_is_quoted_on_one_short_line() {
+    fn quotes_refused_value_in_short_line() {
         let message = |text: &str| Shift::parse(text).unwrap_err().to_string();
         assert_eq!(message("abc"), r#"must be a whole number, not "abc""#);
         assert_eq!(message(""), r#"must be a whole number, not """#);
@@ -142,25 +140,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_inverse_brings_every_text_back(text: String, amount in "[+-]?[0-9]{1,60}") {
+        fn inverse_restores_text(text: String, amount in "[+-]?[0-9]{1,60}") {
             let shift = shift(&amount);
             prop_assert_eq!(shift.inverse().apply(shift.apply(text.clone())), text);
         }
 
         #[test]
-        fn it_does_what_the_naive_cipher_does(text in "[ -~é🦀]{0,200}", amount: i128) {
+        fn agrees_with_naive_cipher(text in "[ -~é🦀]{0,200}", amount: i128) {
             prop_assert_eq!(shift(&amount.to_string()).apply(text.clone()), naive(&text, amount));
         }
 
         #[test]
-        fn two_shifts_add_up(text: String, a: i64, b: i64) {
+        fn shifts_add_up(text: String, a: i64, b: i64) {
             let sum = i128::from(a) + i128::from(b);
             let in_two_steps = shift(&b.to_string()).apply(shift(&a.to_string()).apply(text.clone()));
             prop_assert_eq!(in_two_steps, shift(&sum.to_string()).apply(text));
         }
 
         #[test]
-        fn two_chunks_make_the_whole_wherever_the_border_is(text: String, amount: i8) {
+        fn chunks_equal_whole(text: String, amount: i8) {
             let shift = shift(&amount.to_string());
             let whole = shift.apply(text.clone());
             for border in (0..=text.len()).filter(|&at| text.is_char_boundary(at)) {

@@ -1,10 +1,10 @@
-//! The Caesar cipher as a guest of `saritnike:cipher`: [`caesar`] is the cipher, the rest are the bindings.
+//! The Caesar cipher as a guest of `saritnike:cipher`: [`caesar`] is the cipher, the rest are bindings.
 //!
-//! Setting: `SHIFT_AMOUNT`, a whole number of any sign and size, 3 when it is not set.
+//! Setting: `SHIFT_AMOUNT`, a whole number of any sign and size (default: 3).
 
 pub mod caesar;
 
-// Only a component has a host to bind to; the cipher alone builds and is tested anywhere.
+// Only a component has a host to bind to; the cipher itself can be built and tested anywhere.
 #[cfg(target_family = "wasm")]
 mod component {
     #![allow(unsafe_code, reason = "generated from WIT")]
@@ -38,11 +38,11 @@ mod component {
         type Message = Open;
     }
 
-    /// A message whose chunks are still coming.
+    /// A message in progress.
     struct Open {
         operation: Operation,
         shift: Shift,
-        /// Characters so far; in 64 bits, as a stream may be larger than this machine's memory.
+        /// Characters so far. A stream may be larger than the memory of a 32-bit machine.
         length: Cell<u64>,
     }
 
@@ -59,7 +59,7 @@ mod component {
         fn finish(message: Message) -> String {
             let open: Self = message.into_inner();
             record(open.operation, open.length.get());
-            // Every chunk was answered at once: nothing was held back.
+            // Every chunk was transformed at once, so no output remains.
             String::new()
         }
     }
@@ -79,7 +79,7 @@ mod component {
         auditrecord(action, &format!("Length: {length}"));
     }
 
-    /// The shift that the environment asks for, in the direction of `operation`.
+    /// The shift in the environment, or its inverse to decrypt.
     fn shift_for(operation: Operation) -> Shift {
         let value = std::env::var_os(VARIABLE);
         let value = value.as_ref().map_or(DEFAULT.into(), |value| value.to_string_lossy());
@@ -90,7 +90,7 @@ mod component {
         }
     }
 
-    /// Ends the call as the contract says a failure must: one line on standard error, then a trap.
+    /// Fails the call as the contract requires: one line on stderr, then a trap.
     fn fail(reason: &str) -> ! {
         eprintln!("{reason}");
         std::process::abort()

@@ -64,12 +64,12 @@ impl<'a> Source<'a> {
     /// Refuses a component that is not the one its manifest pins.
     pub fn check_pin(&self, digest: Digest) -> Result<()> {
         let guest = self.guest;
-        match guest.manifest.as_ref().and_then(|manifest| manifest.sha256.as_deref()) {
+        match guest.manifest.as_ref().and_then(|manifest| manifest.pin()) {
             Some(pinned) if pinned.parse() != Ok(digest) => {
                 let (path, manifest) = (guest.component.display(), guest.component.with_extension("toml"));
                 let message = format!(
                     "the component '{path}' has the SHA-256 {digest}, but its manifest pins {pinned}; if you rebuilt it, \
-                     update the pin in '{}'",
+                     delete the line 'sha256' in '{}' or install it again with --force",
                     manifest.display()
                 );
                 Err(Failure::new(Kind::Pin, message).into())

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::options::{AuditOptions, JobOptions, LimitOptions};
+use super::options::{AuditOptions, JobOptions, LimitOptions, RequireOptions, SettingOptions};
 use crate::guest::catalog::Catalog;
-use crate::guest::settings;
 use crate::platform::standard::Standard;
 use crate::records::batch::{self, Defaults, Requests};
 use crate::records::blocks::Blocks;
@@ -55,15 +54,13 @@ pub struct Batch {
     /// Use this operation for requests that do not name one
     #[arg(long, value_enum, value_name = "OPERATION", default_value = "encrypt", help_heading = "Requests")]
     operation: OperationOption,
-    /// Set one of the settings of --algorithm for requests that do not set it
-    #[arg(
-        long = "set", value_name = "NAME=VALUE", value_parser = settings::parse_assignment, requires = "algorithm",
-        help_heading = "Requests"
-    )]
-    settings: Vec<(String, String)>,
     /// Copy unknown members of a request to its answer
     #[arg(long, help_heading = "Requests")]
     pass_through: bool,
+    #[command(flatten)]
+    settings: SettingOptions,
+    #[command(flatten)]
+    require: RequireOptions,
     #[command(flatten)]
     jobs: JobOptions,
     #[command(flatten)]
@@ -91,6 +88,7 @@ impl Batch {
             [path] if path.as_os_str() == "-" => Files::one(Standard::Input.open()?),
             paths => Files::open(paths)?,
         };
+        let stdin_is_free = !self.files.is_empty() && !self.files.iter().any(|path| path.as_os_str() == "-");
         let output = Output::stdout()?;
         for input in files.iter() {
             run::check_ends(input, &output)?;
@@ -107,7 +105,8 @@ impl Batch {
                 OperationOption::Encrypt => Operation::Encrypt,
                 OperationOption::Decrypt => Operation::Decrypt,
             },
-            settings: self.settings.into_iter().collect(),
+            settings: self.settings.assignments(stdin_is_free)?,
+            require_set: self.require.require_set,
         });
         let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker()?, limits, jobs));
         let worker = |_| Requests {

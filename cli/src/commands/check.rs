@@ -1,12 +1,16 @@
 //! `cipher check`.
 
-use anyhow::{Result, bail};
+use std::ffi::OsString;
+
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{GuestOptions, LimitOptions};
+use super::options::{LimitOptions, SettingOptions};
 use crate::code::engine;
-use crate::conformance::{self, Case, Outcome};
+use crate::conformance::{self, Case, Outcome, Summary};
+use crate::exit::{Failure, Kind};
+use crate::guest::catalog::Catalog;
 use crate::sandbox::epoch::EpochTicker;
 use crate::terminal::escape;
 use crate::terminal::output::Output;
@@ -15,17 +19,24 @@ const EXAMPLES: &str = "\
 Examples:
   cipher check Caesar
   cipher check ./their.wasm --set SHIFT=5
+  cipher check ./their.wasm --set-file KEY=key.txt --fail-fast
   cipher check ./their.wasm --json | jq 'select(.outcome == \"fails\")'
 
-Exit status: 0 if every case holds that could be tried, 1 otherwise.";
+A setting that is not given has the example of the manifest, or its default; the environment is ignored.
+Exit status: 0 if no case fails, 4 otherwise.";
 
-/// Whether a component keeps the contract.
+/// Options of `cipher check`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
+    /// Name of an algorithm (see 'cipher list'), or path of a component
+    algorithm: OsString,
     #[command(flatten)]
-    guest: GuestOptions,
-    /// Write one JSON object a case instead of text, for scripts
+    settings: SettingOptions,
+    /// Stop at the first case that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Print one JSON object per case instead of text
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -33,40 +44,48 @@ pub struct Check {
 }
 
 impl Check {
-    /// Tries every case, and writes a line for each.
+    /// Runs every case, and writes a line for each.
     ///
     /// # Errors
     ///
-    /// When the component cannot be loaded, or a case does not hold.
+    /// When the component cannot be loaded, or a case fails.
     pub fn run(self) -> Result<()> {
-        let (guest, limits) = (self.guest.find()?, self.limits.limits()?);
+        let (guest, limits) = (Catalog::from_environment().find(&self.algorithm)?, self.limits.limits()?);
+        let (given, ticker) = (self.settings.assignments(true)?, EpochTicker::new(engine::loader()?));
         let mut output = Output::stdout()?;
-        let (mut cases, mut failed) = (0, 0);
-        conformance::check(&guest, &self.guest.given(), &EpochTicker::new(engine::loader()?), &limits, |case| {
-            cases += 1;
-            failed += u32::from(matches!(case.outcome, Outcome::Fails(_)));
+        let summary = conformance::run(&guest, &given, &ticker, &limits, self.fail_fast, |case| {
             let line = if self.json { json(&case).to_string() } else { text(&case) };
             output.write((line + "\n").as_bytes())
         })?;
+        let Summary { passed, failed, skipped } = summary;
+        if !self.json {
+            output
+                .write(format!("{}: {passed} passed, {failed} failed, {skipped} skipped\n", guest.name).as_bytes())?;
+        }
         match failed {
             0 => Ok(()),
-            _ => bail!("{} does not keep the contract: {failed} of {cases} cases failed", guest.name),
+            _ => {
+                let (name, cases) = (&guest.name, passed + failed);
+                let message = format!("{name} violates the contract: {failed} of {cases} cases failed");
+                Err(Failure::new(Kind::Contract, message).into())
+            }
         }
     }
 }
 
+/// Names and reasons quote text supplied by the guest, which is escaped there.
 fn text(Case { name, outcome }: &Case) -> String {
-    let name = escape::line(name);
+    let name = escape::message(name);
     match outcome {
-        Outcome::Holds => format!("ok    {name}"),
-        Outcome::Fails(reason) => format!("FAIL  {name}: {}", escape::line(reason)),
-        Outcome::Skipped(reason) => format!("-     {name}: {reason}"),
+        Outcome::Passes => format!("pass  {name}"),
+        Outcome::Fails(reason) => format!("FAIL  {name}: {}", escape::message(reason)),
+        Outcome::Skipped(reason) => format!("skip  {name}: {}", escape::message(reason)),
     }
 }
 
 fn json(Case { name, outcome }: &Case) -> serde_json::Value {
     match outcome {
-        Outcome::Holds => json!({"case": name, "outcome": "holds"}),
+        Outcome::Passes => json!({"case": name, "outcome": "passes"}),
         Outcome::Fails(reason) => json!({"case": name, "outcome": "fails", "reason": reason}),
         Outcome::Skipped(reason) => json!({"case": name, "outcome": "skipped", "reason": reason}),
     }

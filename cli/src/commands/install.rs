@@ -1,20 +1,21 @@
-//! `cipher install` and `cipher uninstall`: the guests in the user's own directory.
+//! `cipher install` and `cipher uninstall`.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
-use super::options::LimitOptions;
-use crate::code::artifact;
-use crate::code::engine;
+use super::options::{LimitOptions, SettingOptions};
+use crate::code::{artifact, engine};
 use crate::conformance::{self, Outcome};
+use crate::exit::{Failure, Kind};
+use crate::guest::Guest;
 use crate::guest::catalog::{self, Catalog};
-use crate::guest::manifest::Manifest;
-use crate::guest::settings::Overrides;
+use crate::guest::installation::Installation;
+use crate::guest::replacement::Replacement;
+use crate::guest::source::{self, Source};
+use crate::limits::Limits;
 use crate::sandbox::epoch::EpochTicker;
 use crate::terminal::escape;
 use crate::terminal::output::Output;
@@ -22,81 +23,129 @@ use crate::terminal::output::Output;
 const INSTALL_EXAMPLES: &str = "\
 Examples:
   cipher install ./Rot13.wasm
-  cipher install --force ./Caesar.wasm";
+  cipher install --force ./Caesar.wasm
+  cipher install --set-file KEY=key.txt ./Their.wasm
+  sudo cipher install --prefix /usr/local ./Rot13.wasm
+
+The component must pass 'cipher check'. A newer version of an installed algorithm replaces it.";
 
 const UNINSTALL_EXAMPLES: &str = "\
 Examples:
   cipher uninstall Rot13";
 
-/// A component into the user's directory.
+/// The directory that guests are installed in.
+#[derive(Debug, Args)]
+struct DirectoryOptions {
+    /// Use PREFIX/lib/cipher/guests, for all users of PREFIX/bin/cipher, instead of your own directory
+    #[arg(long, value_name = "PREFIX", conflicts_with = "system")]
+    prefix: Option<PathBuf>,
+    /// Use the directory that came with this cipher, for all its users
+    #[arg(long)]
+    system: bool,
+}
+
+impl DirectoryOptions {
+    fn is_own(&self) -> bool {
+        self.prefix.is_none() && !self.system
+    }
+
+    fn directory(&self) -> Result<PathBuf> {
+        let (directory, missing) = match &self.prefix {
+            Some(prefix) => (Some(catalog::prefix_directory(&std::path::absolute(prefix)?)), ""),
+            None if self.system => {
+                (catalog::shipped_directory(), "this cipher is not in a directory 'bin'; use --prefix")
+            }
+            None => (catalog::user_directory(), "no guest directory: set HOME or XDG_DATA_HOME to an absolute path"),
+        };
+        directory.ok_or_else(|| Failure::new(Kind::System, missing).into())
+    }
+}
+
+/// Options of `cipher install`.
 #[derive(Debug, Args)]
 #[command(after_help = INSTALL_EXAMPLES)]
 pub struct Install {
-    /// The component; its manifest lies beside it, with the ending .toml
+    /// Component file; its manifest must be next to it as NAME.toml
     path: PathBuf,
-    /// Install it even if its name then means another guest than before
+    /// Replace or shadow another algorithm of the same name, and renew a pin that does not match
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    directory: DirectoryOptions,
+    #[command(flatten)]
+    settings: SettingOptions,
     #[command(flatten)]
     limits: LimitOptions,
 }
 
 impl Install {
-    /// Checks the component, copies it with its manifest, which then pins it, and compiles it.
+    /// Checks a private copy of the component, then puts it into place with its manifest, which pins it, and compiles it.
     ///
     /// # Errors
     ///
-    /// When it has no manifest, does not keep the contract, would hide another guest, or cannot be written.
+    /// When it has no valid manifest, violates the contract, would replace another guest, or cannot be written.
     pub fn run(self) -> Result<()> {
         let limits = self.limits.limits()?;
-        // With a slash it is a path, whatever else the name could mean.
-        let path = std::path::absolute(&self.path)?;
+        let source = Source::read(&self.path, limits.component_bytes, self.force)?;
         let catalog = Catalog::from_environment();
-        let guest = catalog.find(path.as_os_str())?;
-        let shown = self.path.display();
-        let Some(manifest) = &guest.manifest else {
-            let missing = self.path.with_extension("toml");
-            bail!("'{shown}' has no manifest: write '{}' ('cipher new' shows what is in one)", missing.display());
-        };
-        let engine = engine::loader()?;
-        let mut failed = Vec::new();
-        conformance::check(&guest, &Overrides::new(), &EpochTicker::new(engine.clone()), &limits, |case| {
+        let directory = self.directory.directory()?;
+        let searched = if self.directory.is_own() { Some(&catalog) } else { None };
+        let replacement = Replacement::plan(&source, &directory, searched, self.force)?;
+        self.check(&source, &limits)?;
+        let installed = Installation::put(&replacement.directory, &source)?;
+        // Read back as any call will, so that the pin is compared and the compiled code is ready.
+        artifact::load(&engine::loader()?, &installed, &limits)?;
+        if let Some(digest) = replacement.replaced(&source) {
+            artifact::forget(digest);
+        }
+        self.refuse_shadowed(&catalog, &installed)?;
+        let version = source.manifest.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let (name, directory) = (&installed.name, replacement.directory.display());
+        let line = format!("installed {name}{version} in {directory}{}\n", replacement.describe());
+        Output::stdout()?.write(line.as_bytes())
+    }
+
+    /// Runs the conformance suite on a copy that nobody else can change.
+    fn check(&self, source: &Source, limits: &Limits) -> Result<()> {
+        let given = self.settings.assignments(true)?;
+        let copy = tempfile::tempdir().context("cannot create a temporary directory")?;
+        let guest = source.guest(copy.path());
+        fs::write(&guest.component, &source.component).context("cannot write a temporary file")?;
+        let mut first = None;
+        let ticker = EpochTicker::new(engine::loader()?);
+        conformance::run(&guest, &given, &ticker, limits, true, |case| {
             if let Outcome::Fails(reason) = case.outcome {
-                failed.push(format!("{}: {reason}", case.name));
+                first.get_or_insert(format!("{}: {reason}", case.name));
             }
             Ok(())
         })?;
-        if let [first, ..] = failed.as_slice() {
-            let (name, first) = (&guest.name, escape::line(first));
-            bail!("{name} does not keep the contract ({first}); 'cipher check {shown}' shows every case");
+        let Some(reason) = first else { return Ok(()) };
+        let (name, reason, path) = (&guest.name, escape::message(&reason), self.path.display());
+        let message = format!("{name} violates the contract ({reason}); 'cipher check {path}' shows every case");
+        Err(Failure::new(Kind::Contract, message).into())
+    }
+
+    /// Fails if a call would run another guest than the one that was just installed.
+    fn refuse_shadowed(&self, catalog: &Catalog, installed: &Guest) -> Result<()> {
+        match catalog.find(installed.name.as_ref()) {
+            Ok(found) if self.directory.is_own() && found.component != installed.component => {
+                let (name, other) = (&installed.name, found.component.display());
+                let message = format!("{name} is installed, but '{other}' takes precedence over it");
+                Err(Failure::new(Kind::Component, message).into())
+            }
+            _ => Ok(()),
         }
-        let directory = own_directory()?;
-        if let Ok(other) = catalog.find(OsStr::new(&guest.name))
-            && !self.force
-        {
-            let other = other.component.display().to_string();
-            bail!("{} means '{other}' now; --force installs yours in front of it", guest.name);
-        }
-        let digest = artifact::load(&engine, &guest, &limits)?.digest.to_string();
-        let to = |ending: &str| directory.join(&guest.name).with_added_extension(ending);
-        fs::create_dir_all(&directory).with_context(|| format!("cannot make '{}'", directory.display()))?;
-        let component = fs::read(&path).with_context(|| artifact::cannot_read(&path))?;
-        let text = fs::read_to_string(path.with_extension("toml")).context("cannot read the manifest")?;
-        write(&to("wasm"), &component)?;
-        write(&to("toml"), pinned(text, manifest, &digest).as_bytes())?;
-        // Read back as any call will, so that the pin is compared and the machine code is ready.
-        let installed = catalog.find(OsStr::new(&guest.name))?;
-        artifact::load(&engine, &installed, &limits)?;
-        Output::stdout()?.write(format!("installed {} in {}\n", guest.name, directory.display()).as_bytes())
     }
 }
 
-/// A guest out of the user's directory.
+/// Options of `cipher uninstall`.
 #[derive(Debug, Args)]
 #[command(after_help = UNINSTALL_EXAMPLES)]
 pub struct Uninstall {
-    /// The name of an algorithm that was installed
+    /// Name of an installed algorithm
     name: String,
+    #[command(flatten)]
+    directory: DirectoryOptions,
 }
 
 impl Uninstall {
@@ -104,49 +153,31 @@ impl Uninstall {
     ///
     /// # Errors
     ///
-    /// When it is not in the user's directory, or cannot be removed.
+    /// When the guest is not installed, or cannot be removed.
     pub fn run(self) -> Result<()> {
-        let directory = own_directory()?;
-        let Some(manifest) = catalog::manifest_in(&directory, &self.name)? else {
-            let name = escape::line(&self.name);
-            bail!("'{name}' is not installed in '{}' ('cipher list' shows what is where)", directory.display());
+        let directory = self.directory.directory()?;
+        let removed = match directory.exists() {
+            true => self.remove_from(&directory)?,
+            false => None,
         };
-        // The manifest first: without it there is no guest of that name, whatever else is left.
-        remove(&manifest)?;
-        let component = manifest.with_extension("wasm");
-        if component.exists() {
-            remove(&component)?;
-        }
-        let name = manifest.file_stem().unwrap_or_default().display();
+        let Some(manifest) = removed else {
+            let (name, directory) = (escape::start(&self.name), directory.display());
+            let message = format!("'{name}' is not installed in '{directory}' ('cipher list' shows where it is)");
+            return Err(Failure::new(Kind::UnknownAlgorithm, message).into());
+        };
+        let name = Path::new(manifest.file_stem().unwrap_or_default()).display();
         Output::stdout()?.write(format!("removed {name} from {}\n", directory.display()).as_bytes())
     }
-}
 
-fn remove(file: &Path) -> Result<()> {
-    fs::remove_file(file).with_context(|| format!("cannot remove '{}'", file.display()))
-}
-
-fn own_directory() -> Result<PathBuf> {
-    catalog::user_directory().context("there is no guest directory: neither XDG_DATA_HOME nor HOME is an absolute path")
-}
-
-/// The text of a manifest with the digest of its component, which may be in it already.
-fn pinned(text: String, manifest: &Manifest, digest: &str) -> String {
-    match manifest.sha256 {
-        Some(_) => text,
-        // A top-level key is valid at the start of any TOML.
-        None => format!("sha256 = \"{digest}\"\n{text}"),
+    /// Removes the guest and its artifact, and returns the path of its manifest.
+    fn remove_from(&self, directory: &Path) -> Result<Option<PathBuf>> {
+        let installation = Installation::open(directory)?;
+        let manifest = catalog::manifest_in(directory, &self.name)?;
+        let digest = manifest.and_then(|manifest| source::digest_of(&manifest.with_extension("wasm")).ok());
+        let removed = installation.remove(&self.name)?;
+        if let Some(digest) = digest {
+            artifact::forget(digest);
+        }
+        Ok(removed)
     }
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, contents: &[u8]) -> Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let written = tempfile::Builder::new().prefix(".new-").tempfile_in(directory).and_then(|mut file| {
-        file.write_all(contents)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    });
-    written.with_context(|| format!("cannot write '{}'", path.display()))
 }

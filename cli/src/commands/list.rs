@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
+use crate::code::artifact;
+use crate::exit::{self, Failure, Kind};
+
 use crate::guest::Guest;
+use crate::guest::assignments::Assignments;
 use crate::guest::catalog::Catalog;
-use crate::guest::settings::{self, Overrides, Setting};
+use crate::guest::settings::{self, Source};
+use crate::guest::source;
 use crate::terminal::escape;
 use crate::terminal::output::Output;
 
@@ -18,7 +23,7 @@ Examples:
   SHIFT_AMOUNT=5 cipher list --json
   CIPHER_GUESTS=./guests cipher list";
 
-/// The guests that there are.
+/// Available algorithms and their settings.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct List {
@@ -27,21 +32,28 @@ pub struct List {
     json: bool,
 }
 
-/// What the list says of a guest.
+/// One guest in the list.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     name: &'a str,
+    version: Option<&'a str>,
     description: &'a str,
     component: Cow<'a, str>,
-    settings: Vec<SettingReport>,
+    sha256: String,
+    settings: Vec<SettingEntry>,
 }
 
+/// One setting of a guest in the list. A secret has no value here.
 #[derive(Debug, Serialize)]
-struct SettingReport {
-    #[serde(flatten)]
-    setting: Setting,
-    default: String,
+struct SettingEntry {
+    variable: String,
+    value: Option<String>,
+    source: Source,
+    secret: bool,
+    default: Option<String>,
     help: String,
+    #[serde(skip)]
+    line: String,
 }
 
 impl List {
@@ -53,30 +65,28 @@ impl List {
     pub fn run(self) -> Result<()> {
         let catalog = Catalog::from_environment();
         catalog.warn_of_unreadable();
-        let guests = catalog.all();
-        let mut broken = Vec::new();
-        let mut entries = Vec::new();
+        let (mut guests, mut broken, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        for guest in catalog.all() {
+            guest.map_or_else(|error| broken.push(error), |guest| guests.push(guest));
+        }
         for guest in &guests {
-            match guest.as_ref().map(Entry::new) {
-                Ok(Ok(entry)) => entries.push(entry),
-                Ok(Err(error)) => broken.push(format!("{error:#}")),
-                Err(error) => broken.push(format!("{error:#}")),
-            }
+            Entry::new(guest).map_or_else(|error| broken.push(error), |entry| entries.push(entry));
         }
         let text = match self.json {
             true => serde_json::to_string_pretty(&entries)? + "\n",
             false => entries.iter().map(Entry::text).collect(),
         };
         Output::stdout()?.write(text.as_bytes())?;
+        let kind = broken.first().map_or(Kind::Manifest, exit::kind);
         for error in &broken {
-            log::error!("{error}");
+            log::error!("{error:#}");
         }
         if !broken.is_empty() {
-            bail!("{} of {} guests cannot be used", broken.len(), broken.len() + entries.len());
+            let message = format!("{} of {} guests cannot be used", broken.len(), broken.len() + entries.len());
+            return Err(Failure::new(kind, message).into());
         }
         if entries.is_empty() && !self.json {
-            let searched: Vec<String> = catalog.directories().map(|path| path.display().to_string()).collect();
-            log::warn!("no guests found in {}", searched.join(", "));
+            log::warn!("{}", catalog.empty());
         }
         Ok(())
     }
@@ -85,28 +95,36 @@ impl List {
 impl<'a> Entry<'a> {
     fn new(guest: &'a Guest) -> Result<Self> {
         let manifest = guest.manifest.as_ref();
-        let settings = settings::resolve(guest, &Overrides::new())?.into_iter().map(|setting| {
+        let settings = settings::resolve(guest, &Assignments::default())?.into_iter().map(|setting| {
             let declared = manifest.and_then(|manifest| manifest.settings.get(&setting.variable));
-            SettingReport {
-                default: declared.map(|declared| declared.default.clone()).unwrap_or_default(),
+            SettingEntry {
+                line: settings::describe(&setting),
+                default: declared.and_then(|declared| declared.default.clone()),
                 help: declared.map(|declared| declared.help.clone()).unwrap_or_default(),
-                setting,
+                value: setting.value.filter(|_| !setting.secret),
+                source: setting.source,
+                secret: setting.secret,
+                variable: setting.variable,
             }
         });
         Ok(Self {
             name: &guest.name,
+            version: manifest.and_then(|manifest| manifest.version.as_deref()),
             description: manifest.map_or("", |manifest| &manifest.description),
             component: guest.component.to_string_lossy(),
+            sha256: source::digest_of(&guest.component)
+                .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?
+                .to_string(),
             settings: settings.collect(),
         })
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.name, escape::line(self.description));
-        for SettingReport { setting: Setting { variable, value, source }, help, .. } in &self.settings {
-            let (variable, value, help) = (escape::line(variable), escape::line(value), escape::line(help));
-            text += &format!("  {variable}={value} ({source}) {help}\n");
+        let version = self.version.map(|version| format!(" {version}")).unwrap_or_default();
+        let mut text = format!("{}{version}: {}\n", self.name, escape::line(self.description));
+        for SettingEntry { line, help, .. } in &self.settings {
+            text += &format!("  {line} {}\n", escape::line(help));
         }
-        text + &format!("  {}\n", escape::line(&self.component))
+        text + &format!("  {}\n  sha256:{}\n", escape::line(&self.component), self.sha256)
     }
 }

@@ -1,28 +1,29 @@
 //! `cipher new`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::templates::{self, File};
-use crate::terminal::color;
+use crate::terminal::escape;
+use crate::terminal::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
   cipher new Atbash --language rust
   cipher new Rot47 --language python ~/src/rot47";
 
-/// A project for a guest.
+/// Options of `cipher new`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct New {
-    /// What the algorithm is called: ASCII letters, digits, '-', '_' and '.', first a letter
+    /// Name of the algorithm: ASCII letters, digits, '-', '_' and '.', starting with a letter
     name: String,
-    /// Where to write it, a directory that is empty or does not exist [default: the name in lower case]
+    /// Directory for the project, empty or not yet created [default: the name in lower case]
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// The language to write it in
+    /// Programming language of the project
     #[arg(long, short, value_enum)]
     language: Language,
 }
@@ -47,16 +48,26 @@ impl Language {
 }
 
 impl New {
-    /// Writes the project.
+    /// Writes the project, and prints the next commands to run.
     ///
     /// # Errors
     ///
-    /// When the name or the directory does not do, or a file cannot be written.
+    /// When the name or the directory cannot be used, or a file cannot be written.
     pub fn run(self) -> Result<()> {
         let directory = self.directory.unwrap_or_else(|| self.name.to_lowercase().into());
         templates::write(self.language.files(), &self.name, &directory)?;
-        let shown = directory.display();
-        color::print_hint(&format!("wrote the project; go on with 'cd {shown} && ./build', and see {shown}/README.md"));
-        Ok(())
+        let (name, shown) = (&self.name, quoted(&directory));
+        let next = format!("created {shown}; next:\n  cd {shown}\n  ./build\n  cipher check ./{name}.wasm\n");
+        Output::stdout()?.write(next.as_bytes())
     }
+}
+
+/// `path` as a word for a shell that is safe to show on a terminal.
+fn quoted(path: &Path) -> String {
+    let path = escape::line(&path.to_string_lossy()).into_owned();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | ':' | '@' | '~');
+    if !path.is_empty() && !path.starts_with('-') && path.chars().all(is_plain) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
 }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
 use crate::audit::format::EventLines;
 use crate::audit::sink::Sink;
-use crate::guest::settings::{self, Setting};
+use crate::guest::settings::Setting;
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
@@ -84,8 +84,8 @@ impl Transform {
     pub fn run(self, operation: Operation) -> Result<()> {
         let limits = self.limits.limits()?;
         let guest = self.guest.find()?;
-        let settings = settings::resolve(&guest, &self.guest.given())?;
         let text = self.text.as_deref().filter(|text| *text != "-");
+        let settings = self.guest.resolve(&guest, text.is_some())?;
         let output = Output::stdout()?;
         let input = text.is_none().then(stdin).transpose()?;
         if let Some(input) = &input {

@@ -1,19 +1,24 @@
-//! The guests that there are: from an algorithm's name, or a path, to a component and its manifest.
+//! The available guests: from the name of an algorithm, or a path, to a component and its manifest.
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use super::Guest;
+use super::{Guest, installation};
+use crate::exit::{Failure, Kind};
 use crate::guest::manifest::{self, Manifest};
 use crate::platform::{executable, user_dirs};
+use crate::terminal::escape;
 
 /// The environment variable with a list of guest directories, separated as in `PATH`.
 pub const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
+
+/// The maximum length of a name that is compared with others, in bytes: the comparison takes time in proportion to it.
+const MAX_COMPARED_BYTES: usize = 256;
 
 /// A directory of guests.
 #[derive(Debug, Clone)]
@@ -22,14 +27,14 @@ struct Directory {
     shipped: bool,
 }
 
-/// The guest directories in the order in which they are searched; the first that has a name wins.
+/// The guest directories in search order; the first that has a name wins.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     directories: Vec<Directory>,
 }
 
 impl Catalog {
-    /// The directories of `$CIPHER_GUESTS`, the user's data directory, then what lies beside the executable.
+    /// The directories of `$CIPHER_GUESTS`, then the user's own directory, then the one that came with the executable.
     pub fn from_environment() -> Self {
         let listed = env::var_os(GUESTS_VARIABLE).unwrap_or_default();
         let mut directories: Vec<Directory> = env::split_paths(&listed)
@@ -41,112 +46,149 @@ impl Catalog {
         Self { directories }
     }
 
-    /// Finds the guest that `algorithm` names: a path if it has a slash or ends in `.wasm`, else a name in the catalog.
+    /// Finds the guest that `algorithm` names: a path if it contains a slash or ends in `.wasm`, else a name in the catalog.
     ///
     /// # Errors
     ///
-    /// When there is no such guest (with the names that there are), or its manifest or component is missing or broken.
+    /// When there is no such guest, or its manifest or component is missing or invalid.
     pub fn find(&self, algorithm: &OsStr) -> Result<Guest> {
         if is_path(algorithm) {
             return from_path(Path::new(algorithm));
         }
-        let wanted = algorithm.to_string_lossy().to_lowercase();
-        for directory in &self.directories {
-            match directory.manifests() {
-                Ok(mut manifests) => {
-                    if let Some(stem) = manifests.remove(&wanted) {
-                        return directory.read(&stem);
+        if algorithm.len() <= MAX_COMPARED_BYTES {
+            let wanted = algorithm.to_string_lossy().to_lowercase();
+            for directory in &self.directories {
+                match directory.manifests() {
+                    Ok(mut manifests) => {
+                        if let Some(manifest) = manifests.remove(&wanted) {
+                            return read(&manifest, directory.shipped);
+                        }
                     }
+                    Err(error) => warn_of_directory(&error),
                 }
-                Err(error) => warn_of_directory(&error),
             }
         }
-        bail!("{}", self.unknown(algorithm))
+        Err(Failure::new(Kind::UnknownAlgorithm, self.unknown(algorithm)).into())
     }
 
-    /// Every guest that [`find`](Self::find) would find by name, or why it could not be read, sorted by name.
+    /// Every guest that [`find`](Self::find) would find by name, or why it cannot be used, sorted by name.
     pub fn all(&self) -> Vec<Result<Guest>> {
         let mut found: BTreeMap<String, Result<Guest>> = BTreeMap::new();
         for directory in &self.directories {
-            for (name, stem) in directory.manifests().into_iter().flatten() {
-                found.entry(name).or_insert_with(|| directory.read(&stem));
+            for (name, manifest) in directory.manifests().into_iter().flatten() {
+                found.entry(name).or_insert_with(|| read(&manifest, directory.shipped));
             }
         }
         found.into_values().collect()
     }
 
-    /// Warns of the directories that exist and cannot be read. The guests of the others can be used all the same.
+    /// Warns of directories that exist but cannot be read. The guests of the others can be used all the same.
     pub fn warn_of_unreadable(&self) {
         for error in self.directories.iter().filter_map(|directory| directory.manifests().err()) {
             warn_of_directory(&error);
         }
     }
 
-    /// The directories that are searched, in order.
+    /// The directories in search order.
     pub fn directories(&self) -> impl Iterator<Item = &Path> {
         self.directories.iter().map(|directory| directory.path.as_path())
     }
 
+    /// Describes that no guests were found, and where they were searched for.
+    pub fn empty(&self) -> String {
+        let searched: Vec<String> = self.directories().map(|path| path.display().to_string()).collect();
+        match searched.as_slice() {
+            [] => format!("no algorithms found; name a guest directory in {GUESTS_VARIABLE}"),
+            _ => format!("no algorithms found in {}", searched.join(", ")),
+        }
+    }
+
     fn unknown(&self, algorithm: &OsStr) -> String {
+        let shown = escape::start(&algorithm.to_string_lossy()).into_owned();
         let guests = self.all();
         let names: Vec<&str> = guests.iter().flatten().map(|guest| guest.name.as_str()).collect();
-        let shown = crate::terminal::escape::line(&algorithm.to_string_lossy()).into_owned();
         if names.is_empty() {
-            let searched: Vec<String> = self.directories().map(|path| path.display().to_string()).collect();
-            return format!("unknown algorithm '{shown}': no guests found in {}", searched.join(", "));
+            return format!("unknown algorithm '{shown}': {}", self.empty());
         }
-        let nearest = names
-            .iter()
-            .map(|name| (strsim::damerau_levenshtein(&name.to_lowercase(), &shown.to_lowercase()), name))
-            .min()
-            .filter(|(distance, name)| *distance <= name.chars().count().div_ceil(2));
-        let print_hint = nearest.map(|(_, name)| format!("; did you mean '{name}'?")).unwrap_or_default();
-        format!("unknown algorithm '{shown}'{print_hint} (there are: {})", names.join(", "))
+        let hint = nearest(&algorithm.to_string_lossy(), &names).map(|name| format!("; did you mean '{name}'?"));
+        format!("unknown algorithm '{shown}' (available: {}){}", names.join(", "), hint.unwrap_or_default())
     }
 }
 
+/// The one of `names` that `algorithm` is probably a misspelling of.
+fn nearest<'a>(algorithm: &str, names: &[&'a str]) -> Option<&'a str> {
+    if algorithm.len() > MAX_COMPARED_BYTES {
+        return None;
+    }
+    let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &algorithm.to_lowercase());
+    let (distance, name) = names.iter().map(|&name| (distance(name), name)).min()?;
+    (distance <= name.chars().count().div_ceil(2)).then_some(name)
+}
+
 impl Directory {
-    /// The manifests here, from the name in lower case to the file's stem; a directory that does not exist has none.
-    fn manifests(&self) -> Result<BTreeMap<String, OsString>> {
+    /// The manifests here by name in lower case; a directory that does not exist has none.
+    fn manifests(&self) -> Result<BTreeMap<String, PathBuf>> {
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(BTreeMap::new());
             }
             Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot read the guest directory '{}'", self.path.display()));
+                let message = format!("cannot read the guest directory '{}'", self.path.display());
+                return Err(error).with_context(|| Failure::new(Kind::System, message));
             }
         };
-        let mut stems: Vec<OsString> = entries
+        let mut found: Vec<(bool, String, PathBuf)> = entries
             .flatten()
-            .map(|entry| PathBuf::from(entry.file_name()))
-            .filter(|file| file.extension() == Some(OsStr::new("toml")))
-            .filter_map(|file| file.file_stem().map(OsStr::to_owned))
-            .filter(|stem| stem.to_str().is_some_and(manifest::is_name))
+            .filter_map(|entry| {
+                let file = PathBuf::from(entry.file_name());
+                let (is_new, manifest) = match installation::manifest_of(&file) {
+                    // What is being installed takes precedence over what it replaces.
+                    Some(inner) => (true, inner),
+                    None => (false, file),
+                };
+                let is_manifest = manifest.extension() == Some(OsStr::new("toml"));
+                let stem = manifest.file_stem()?.to_str().filter(|stem| is_manifest && manifest::is_name(stem))?;
+                Some((is_new, stem.to_owned(), self.path.join(&manifest)))
+            })
+            .filter(|(is_new, _, manifest)| !is_new || manifest.exists())
             .collect();
-        // Of two that differ in case alone, the first in byte order counts, whatever order the system lists them in.
-        stems.sort_by(|a, b| b.cmp(a));
-        Ok(stems.into_iter().map(|stem| (stem.to_string_lossy().to_lowercase(), stem)).collect())
-    }
-
-    fn read(&self, stem: &OsStr) -> Result<Guest> {
-        let path = self.path.join(stem).with_added_extension("toml");
-        let manifest = Manifest::read(&path)?;
-        let file_name = stem.to_string_lossy();
-        if manifest.name.to_lowercase() != file_name.to_lowercase() {
-            bail!("'{}' is the manifest of {:?}; its file must be named after it", path.display(), manifest.name);
-        }
-        let component = path.with_extension("wasm");
-        if !component.exists() {
-            bail!("the component '{}' is missing; its manifest is beside it", component.display());
-        }
-        Ok(Guest { name: manifest.name.clone(), component, manifest: Some(manifest), shipped: self.shipped })
+        // Of two that differ only in case the first in byte order counts, in whatever order the system lists them.
+        found.sort_by(|(a_new, a, _), (b_new, b, _)| a_new.cmp(b_new).then_with(|| b.cmp(a)));
+        Ok(found.into_iter().map(|(_, stem, manifest)| (stem.to_lowercase(), manifest)).collect())
     }
 }
 
+/// Reads the guest whose manifest is at `path`.
+///
+/// # Errors
+///
+/// When the manifest is invalid, or the component is missing.
+pub fn read(path: &Path, shipped: bool) -> Result<Guest> {
+    let manifest = Manifest::read(path)?;
+    if !is_named_after(path, &manifest) {
+        let (path, name) = (path.display(), &manifest.name);
+        return Err(
+            Failure::new(Kind::Manifest, format!("'{path}' declares name '{name}'; rename the file to match")).into()
+        );
+    }
+    let component = path.with_extension("wasm");
+    if !component.exists() {
+        let (component, manifest) = (component.display(), path.display());
+        let message = format!("the component '{component}' is missing; add it, or delete its manifest '{manifest}'");
+        return Err(Failure::new(Kind::Component, message).into());
+    }
+    Ok(Guest { name: manifest.name.clone(), component, manifest: Some(manifest), shipped })
+}
+
+/// Whether the file at `path` has the name that its manifest declares, ignoring case.
+pub fn is_named_after(path: &Path, manifest: &Manifest) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.to_lowercase() == manifest.name.to_lowercase()
+}
+
 fn warn_of_directory(error: &anyhow::Error) {
-    log::warn!("{error:#}; its guests are left out");
+    log::warn!("{error:#}; its guests are not available");
 }
 
 /// Whether `algorithm` is a path to a component rather than a name.
@@ -164,35 +206,38 @@ fn from_path(component: &Path) -> Result<Guest> {
     };
     let name = match &manifest {
         Some(manifest) => manifest.name.clone(),
-        None => {
-            crate::terminal::escape::line(&component.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
-        }
+        None => escape::line(&component.file_stem().unwrap_or_default().to_string_lossy()).into_owned(),
     };
     Ok(Guest { name, component: component.to_owned(), manifest, shipped: false })
 }
 
-/// The manifest in `directory` of the guest that is called `name`, ignoring case.
+/// The manifest in `directory` of the guest `name`, ignoring case.
 ///
 /// # Errors
 ///
-/// When the directory exists and cannot be read.
+/// When the directory exists but cannot be read.
 pub fn manifest_in(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
     let directory = Directory { path: directory.to_owned(), shipped: false };
-    let stem = directory.manifests()?.remove(&name.to_lowercase());
-    Ok(stem.map(|stem| directory.path.join(stem).with_added_extension("toml")))
+    Ok(directory.manifests()?.remove(&name.to_lowercase()))
 }
 
-/// Where this user's own guests are: `$XDG_DATA_HOME/cipher/guests`, or `~/.local/share/cipher/guests`.
+/// The directory of this user's own guests: `$XDG_DATA_HOME/cipher/guests`, or `~/.local/share/cipher/guests`.
 pub fn user_directory() -> Option<PathBuf> {
     user_dirs::data().map(|base| base.join("cipher/guests"))
 }
 
-/// `PREFIX/lib/cipher/guests` of an executable in `PREFIX/bin`, or `target/guests` of one that cargo built.
-fn shipped_directory() -> Option<PathBuf> {
+/// The directory of guests for all users below `prefix`.
+pub fn prefix_directory(prefix: &Path) -> PathBuf {
+    prefix.join("lib/cipher/guests")
+}
+
+/// The guest directory of this executable: that of `PREFIX` for `PREFIX/bin/cipher`, or `target/guests` for one that cargo
+/// built.
+pub fn shipped_directory() -> Option<PathBuf> {
     let executable = executable::path()?;
     let folder = executable.parent()?;
     if folder.file_name() == Some(OsStr::new("bin")) {
-        return Some(folder.parent()?.join("lib/cipher/guests"));
+        return folder.parent().map(prefix_directory);
     }
     let target = folder.ancestors().find(|path| path.file_name() == Some(OsStr::new("target")))?;
     Some(target.join("guests"))

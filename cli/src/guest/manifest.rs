@@ -1,54 +1,74 @@
-//! A guest's manifest: the TOML file beside its component.
+//! The manifest of a guest: the TOML file next to its component.
 
 use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind, Read as _};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
-/// The longest manifest that is read, in bytes.
+use crate::exit::{Failure, Kind};
+use crate::terminal::escape;
+
+/// The maximum size of a manifest, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
+/// The maximum length of a name or a version, in characters.
+const MAX_NAME_CHARS: usize = 128;
 
-/// What a guest says about itself, and all that the host may give it.
+/// What a guest declares about itself, and all that the host may give it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Manifest {
-    /// The canonical spelling of the algorithm; ignoring case it is the name of the file.
+    /// The canonical spelling of the algorithm; ignoring case, it is the name of the file.
     pub name: String,
     /// One line for `cipher list`.
     pub description: String,
+    /// The version of the guest, such as `1.2.0`.
+    #[serde(default)]
+    pub version: Option<String>,
     /// The settings that the guest reads from its environment, by variable.
     #[serde(default)]
-    pub settings: BTreeMap<String, Setting>,
-    /// Whether the guest is given the time. Without, its clocks stand still, so that the same call gives the same result.
+    pub settings: BTreeMap<String, Declaration>,
+    /// Whether the guest gets the time. Without, its clocks stand still, so that the same call gives the same result.
     #[serde(default)]
     pub clocks: bool,
-    /// Whether the guest is given randomness. Without, it gets the same bytes in every call.
+    /// Declares that results differ from call to call.
     #[serde(default)]
     pub random: bool,
-    /// The SHA-256 of the component, in hexadecimal; another component is refused.
+    /// Declares that `decr` refuses text that was altered.
     #[serde(default)]
-    pub sha256: Option<String>,
-    /// What the guest must answer; `cipher check` tries them.
+    pub authenticated: bool,
+    /// The SHA-256 of the component, in hexadecimal; any other component is refused.
+    #[serde(default)]
+    pub sha256: Option<Spanned<String>>,
+    /// Texts with the results that the guest must return for them; `cipher check` tries them.
     #[serde(default)]
     pub known_answers: Vec<KnownAnswer>,
 }
 
-/// What a guest is given beyond its settings.
+/// What a guest gets besides its settings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Grants {
     /// The time.
     pub clocks: bool,
-    /// Randomness.
+    /// Whether the guest declares that its results are random.
     pub random: bool,
 }
 
-/// One variable that the guest reads.
+/// The declaration of one setting.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Setting {
-    /// The value when neither a flag nor the environment gives one.
-    pub default: String,
+pub struct Declaration {
+    /// The value if neither an option nor the environment gives one. Without a default the variable is then not set.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// A value for the conformance suite, and for readers.
+    #[serde(default)]
+    pub example: Option<String>,
+    /// Whether the value is never shown.
+    #[serde(default)]
+    pub secret: bool,
     /// One line for `cipher list`.
     pub help: String,
     /// Values that the guest must refuse; `cipher check` tries them.
@@ -56,13 +76,13 @@ pub struct Setting {
     pub invalid: Vec<String>,
 }
 
-/// A plaintext with the ciphertext that belongs to it.
+/// A plaintext with its ciphertext.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownAnswer {
-    /// What `encr` is given and `decr` must return.
+    /// The input of `encr`, and the result of `decr`.
     pub plaintext: String,
-    /// What `encr` must return for it.
+    /// The result of `encr`, and the input of `decr`. Of a guest that is random, only `decr` is tried.
     pub ciphertext: String,
     /// Settings other than the defaults.
     #[serde(default)]
@@ -74,57 +94,132 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not a manifest, or names something that cannot be an environment variable.
+    /// When the file cannot be read, or is not a valid manifest.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = read_bounded(path).with_context(|| format!("cannot read the manifest '{}'", path.display()))?;
-        Self::parse(&text).with_context(|| format!("'{}' is not a valid manifest", path.display()))
+        Self::parse_file(&read_text(path)?, path)
+    }
+
+    /// Parses and checks `text`, which [`read_text`] read from `path`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a valid manifest.
+    pub fn parse_file(text: &str, path: &Path) -> Result<Self> {
+        Self::parse(text)
+            .with_context(|| Failure::new(Kind::Manifest, format!("'{}' is not a valid manifest", path.display())))
     }
 
     /// Parses and checks a manifest.
     ///
     /// # Errors
     ///
-    /// When `text` is not TOML of this shape, or names something that cannot be an environment variable.
+    /// When `text` is not TOML of this shape, or its fields contradict each other.
     pub fn parse(text: &str) -> Result<Self> {
         let manifest: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            anyhow::anyhow!("line {line}: {}", error.message().lines().next().unwrap_or("syntax error"))
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1;
+            let message = error.message().lines().next().unwrap_or("syntax error");
+            Failure::new(Kind::Manifest, format!("line {line}: {message}"))
         })?;
-        if !is_name(&manifest.name) {
-            bail!("name: {:?} must be letters, digits, '-', '_' and '.', with no '.wasm' at its end", manifest.name);
-        }
-        for (variable, setting) in &manifest.settings {
-            if variable.is_empty() || variable.contains(['=', '\0']) {
-                bail!("settings: {variable:?} cannot be the name of an environment variable");
-            }
-            if setting.invalid.iter().chain([&setting.default]).any(|value| value.contains('\0')) {
-                bail!("settings: a value of {variable} contains a NUL character");
-            }
-        }
-        let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if let Some(digest) = manifest.sha256.as_ref().filter(|digest| !is_digest(digest)) {
-            bail!("sha256: {digest:?} is not 64 hexadecimal digits");
-        }
+        manifest.validate().map_err(|problem| Failure::new(Kind::Manifest, problem))?;
         Ok(manifest)
     }
+
+    /// The SHA-256 of the component that the manifest pins.
+    pub fn pin(&self) -> Option<&str> {
+        self.sha256.as_ref().map(|digest| digest.get_ref().as_str())
+    }
+
+    /// Returns `text`, the text of this manifest, with `digest` as the pin.
+    pub fn pinned(&self, text: &str, digest: &str) -> String {
+        match &self.sha256 {
+            Some(old) => format!("{}\"{digest}\"{}", &text[..old.span().start], &text[old.span().end..]),
+            // A top-level key is valid at the start of any TOML.
+            None => format!("sha256 = \"{digest}\"\n{text}"),
+        }
+    }
+
+    /// Finds what TOML and the types of the fields cannot rule out.
+    fn validate(&self) -> Result<(), String> {
+        if !is_name(&self.name) {
+            return Err(format!(
+                "name: '{}' must be letters, digits, '-', '_' and '.', and must not end in '.wasm'",
+                escape::start(&self.name)
+            ));
+        }
+        if let Some(version) = self.version.as_ref().filter(|version| !is_version(version)) {
+            return Err(format!("version: '{}' must be like 1.2.0 or 1.2.0-rc.1", escape::start(version)));
+        }
+        for (variable, declared) in &self.settings {
+            if variable.is_empty() || variable.contains(['=', '\0']) {
+                let variable = escape::start(variable);
+                return Err(format!("settings: '{variable}' cannot be the name of an environment variable"));
+            }
+            let file = format!("{variable}_FILE");
+            if declared.secret && self.settings.contains_key(&file) {
+                return Err(format!(
+                    "settings: {file} cannot be a setting: it names the file of the secret {variable}"
+                ));
+            }
+            declared.validate().map_err(|problem| format!("settings: {variable} {problem}"))?;
+        }
+        let is_digest = |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match self.pin() {
+            Some(pin) if !is_digest(&pin) => {
+                Err(format!("sha256: '{}' is not 64 hexadecimal digits", escape::start(pin)))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Whether `name` can be an algorithm's name: it must not look like a path, nor hide in a directory listing.
+impl Declaration {
+    fn validate(&self) -> Result<(), &'static str> {
+        let values = || self.default.iter().chain(&self.example);
+        if values().chain(&self.invalid).any(|value| value.contains('\0')) {
+            return Err("has a value with a NUL character");
+        }
+        if values().any(|value| self.invalid.contains(value)) {
+            return Err("has a default or example that it also declares invalid");
+        }
+        if self.secret && self.default.as_ref().is_some_and(|default| !default.is_empty()) {
+            return Err("is a secret, so it cannot have a default; use 'example' for a value that is not secret");
+        }
+        Ok(())
+    }
+}
+
+/// Whether `name` can be the name of an algorithm: it must not look like a path, nor hide in a directory listing.
 pub fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !name.is_empty() && !name.starts_with(['.', '-']) && !name.ends_with(".wasm") && name.chars().all(allowed)
+    !name.is_empty()
+        && name.chars().count() <= MAX_NAME_CHARS
+        && !name.starts_with(['.', '-'])
+        && !name.ends_with(".wasm")
+        && name.chars().all(allowed)
 }
 
-fn read_bounded(path: &Path) -> Result<String> {
-    use std::io::Read as _;
+fn is_version(version: &str) -> bool {
+    version.len() <= MAX_NAME_CHARS && semver::Version::parse(version).is_ok()
+}
 
-    let file = crate::platform::file::open(path)?;
-    let mut text = String::new();
-    file.take(MAX_MANIFEST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_MANIFEST_BYTES {
-        bail!("it is larger than {MAX_MANIFEST_BYTES} bytes");
-    }
-    Ok(text)
+/// Reads the text of the manifest at `path`, without a byte order mark.
+///
+/// # Errors
+///
+/// When the file cannot be read, is too large, or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let read = || {
+        let mut text = String::new();
+        crate::platform::file::open(path)?.take(MAX_MANIFEST_BYTES + 1).read_to_string(&mut text)?;
+        match text.len() as u64 {
+            0..=MAX_MANIFEST_BYTES => Ok(text),
+            _ => Err(Error::new(ErrorKind::FileTooLarge, "it is larger than 64 KiB")),
+        }
+    };
+    let text = read()
+        .with_context(|| Failure::new(Kind::Manifest, format!("cannot read the manifest '{}'", path.display())))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -147,18 +242,18 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_manifest_is_read() {
+    fn reads_complete_manifest() {
         let manifest = Manifest::parse(CAESAR).unwrap();
         assert_eq!(manifest.name, "Caesar");
-        assert_eq!(manifest.settings["SHIFT_AMOUNT"].default, "3");
+        assert_eq!(manifest.settings["SHIFT_AMOUNT"].default.as_deref(), Some("3"));
         assert_eq!(manifest.known_answers[0].ciphertext, "d");
     }
 
     #[test]
-    fn a_mistake_is_named_with_its_line() {
+    fn names_line_of_mistake() {
         assert_eq!(
             error("name = 'A'\ndescription = 'x'\nsetings = 1"),
-            "line 3: unknown field `setings`, expected one of `name`, `description`, `settings`, `clocks`, `random`, `sha256`, `known-answers`"
+            "line 3: unknown field `setings`, expected one of `name`, `description`, `version`, `settings`, `clocks`, `random`, `authenticated`, `sha256`, `known-answers`"
         );
         assert!(error("name = 'A'\n").contains("missing field `description`"));
         assert!(
@@ -167,10 +262,34 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_be_paths_or_variables_that_cannot_be_set_are_refused() {
+    fn refuses_unusable_names() {
         for name in ["", "a/b", "a.wasm", ".hidden", "-x", "a b", "a\\u0007"] {
             assert!(error(&format!("name = \"{name}\"\ndescription = ''")).starts_with("name: "), "{name}");
         }
         assert!(error(&CAESAR.replace("SHIFT_AMOUNT", "'A=B'")).starts_with("settings: "));
+    }
+
+    #[test]
+    fn refuses_contradictions() {
+        let with = |fields: &str| error(&CAESAR.replace("default = \"3\"", fields));
+        let secret = "settings: SHIFT_AMOUNT is a secret, so it cannot have a default";
+        assert!(with("default = \"3\"\nsecret = true").starts_with(secret));
+        assert!(with("example = \"3\"\ninvalid = [\"3\"]").contains("also declares invalid"));
+        let file = CAESAR.replace("default = \"3\"", "secret = true\nexample = \"4\"");
+        assert!(Manifest::parse(&file).unwrap().settings["SHIFT_AMOUNT"].default.is_none());
+        let both = format!("{file}\n[settings.SHIFT_AMOUNT_FILE]\nhelp = ''");
+        assert!(error(&both).starts_with("settings: SHIFT_AMOUNT_FILE cannot be a setting"));
+        assert!(error(&format!("version = 'new'\n{CAESAR}")).starts_with("version: 'new'"));
+    }
+
+    #[test]
+    fn replaces_pin_in_place() {
+        let digest = "a".repeat(64);
+        for text in [CAESAR.to_owned(), format!("random = true # odd\nsha256='{}' # old\n{CAESAR}", "0".repeat(64))] {
+            let pinned = Manifest::parse(&text).unwrap().pinned(&text, &digest);
+            let manifest = Manifest::parse(&pinned).unwrap();
+            assert_eq!(manifest.pin(), Some(digest.as_str()));
+            assert_eq!(manifest.pinned(&pinned, &digest), pinned);
+        }
     }
 }

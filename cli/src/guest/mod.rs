@@ -1,9 +1,15 @@
 //! Guests: which exist, what their manifests declare, and the settings in force.
 
+pub mod assignments;
 pub mod catalog;
 pub mod digest;
+pub mod installation;
 pub mod manifest;
+pub mod replacement;
+pub mod secrets;
 pub mod settings;
+pub mod source;
+pub mod value_file;
 
 use std::path::PathBuf;
 
@@ -12,18 +18,18 @@ use manifest::{Grants, Manifest};
 /// A component that can be called, and what it declares.
 #[derive(Debug, Clone)]
 pub struct Guest {
-    /// The canonical spelling, or the file's name where there is no manifest.
+    /// The canonical spelling, or the name of the file if there is no manifest.
     pub name: String,
-    /// The component's file.
+    /// The file of the component.
     pub component: PathBuf,
-    /// What the guest declares; a component named by path may have none.
+    /// What the guest declares; a component that is named by its path may have no manifest.
     pub manifest: Option<Manifest>,
-    /// Whether it came with this executable, and so may carry its machine code beside it.
+    /// Whether it came with this executable, so that compiled code beside it is trusted.
     pub shipped: bool,
 }
 
 impl Guest {
-    /// What it is given beyond its settings.
+    /// What the guest gets besides its settings.
     pub fn grants(&self) -> Grants {
         self.manifest.as_ref().map_or_else(Grants::default, |m| Grants { clocks: m.clocks, random: m.random })
     }

@@ -1,114 +1,200 @@
-//! Where a setting's value comes from: a flag, else the caller's environment, else the manifest's default.
+//! The settings in force: from an option or a request, else the environment, else the default of the manifest.
 
-use std::collections::BTreeMap;
-use std::env::VarError;
+use std::env;
 use std::fmt;
+use std::path::Path;
+use std::sync::Once;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
 
-use crate::guest::Guest;
+use super::assignments::Assignments;
+pub use super::assignments::Overrides;
+use super::manifest::{Declaration, Manifest};
+use super::{Guest, value_file};
+use crate::exit::{Failure, Kind};
+use crate::platform::dump;
+use crate::terminal::escape;
 
-/// Values given by name, with `--set` or in a batch request; the last one of a name counts.
-pub type Overrides = BTreeMap<String, String>;
-
-/// A setting with the value in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A setting with the value in force. Its debug output leaves out the value of a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The environment variable in which the guest finds it.
     pub variable: String,
-    /// The value that the guest gets.
-    pub value: String,
-    /// Who decided it.
+    /// The value that the guest gets; without one, the variable is not set.
+    pub value: Option<String>,
+    /// The place that the value came from.
     pub source: Source,
+    /// Whether the value must never be shown.
+    pub secret: bool,
 }
 
-/// Who decided a setting's value.
+impl Setting {
+    /// The value as it may be shown: `***` for a secret.
+    pub fn shown(&self) -> Option<&str> {
+        self.value.as_deref().map(|value| if self.secret { "***" } else { value })
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={:?} ({})", self.variable, self.shown(), self.source)
+    }
+}
+
+/// The place that a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// Overrides by name for this call.
+    /// `--set`.
     Flag,
-    /// The caller's environment.
+    /// `--set-file`, or the file that a variable `NAME_FILE` names.
+    File,
+    /// A request of `cipher batch`.
+    Request,
+    /// The environment.
     Environment,
-    /// The manifest.
+    /// The default of the manifest.
     Default,
+    /// The example of the manifest, which only the conformance suite uses.
+    Example,
+    /// Nowhere: the guest does not find the variable.
+    Unset,
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Source::Flag => "flag",
-            Source::Environment => "environment",
-            Source::Default => "default",
+            Self::Flag => "flag",
+            Self::File => "file",
+            Self::Request => "request",
+            Self::Environment => "environment",
+            Self::Default => "default",
+            Self::Example => "example",
+            Self::Unset => "unset",
         })
     }
 }
 
-/// Decides every setting that `guest` declares.
-///
-/// A guest without a manifest declares nothing, so it gets what is `given` and nothing of the environment.
+/// Returns every setting of `guest`: those that its manifest declares, or without a manifest those that are `given`.
 ///
 /// # Errors
 ///
-/// When `given` names a setting that the manifest does not declare, or a value in the environment is not UTF-8.
-pub fn resolve(guest: &Guest, given: &Overrides) -> Result<Vec<Setting>> {
-    let Some(manifest) = &guest.manifest else {
-        return Ok(given.iter().map(|(variable, value)| from_flag(variable, value)).collect());
+/// When `given` names a setting that is not declared, or a value in the environment cannot be used.
+pub fn resolve(guest: &Guest, given: &Assignments) -> Result<Vec<Setting>> {
+    let settings = match &guest.manifest {
+        None => undeclared(given),
+        Some(manifest) => {
+            refuse_unknown(guest, manifest, given)?;
+            let declared = manifest.settings.iter();
+            declared.map(|(variable, declared)| declared_setting(variable, declared, given)).collect::<Result<_>>()?
+        }
     };
-    if let Some(unknown) = given.keys().find(|variable| !manifest.settings.contains_key(*variable)) {
-        let declared: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
-        match declared.as_slice() {
-            [] => bail!("{} has no settings, so {unknown:?} cannot be set", guest.name),
-            _ => bail!("{} has no setting {unknown:?}; it has: {}", guest.name, declared.join(", ")),
+    for setting in settings.iter().filter(|setting| setting.secret && setting.value.is_some()) {
+        dump::disable();
+        if setting.source == Source::Flag {
+            warn_of_process_list(&setting.variable);
         }
     }
-    manifest
-        .settings
-        .iter()
-        .map(|(variable, declared)| {
-            if let Some(value) = given.get(variable) {
-                return Ok(from_flag(variable, value));
-            }
-            let (value, source) = match std::env::var(variable) {
-                Ok(value) => (value, Source::Environment),
-                Err(VarError::NotPresent) => (declared.default.clone(), Source::Default),
-                Err(VarError::NotUnicode(value)) => {
-                    bail!("the environment variable {variable} is not UTF-8: {value:?}")
-                }
-            };
-            Ok(Setting { variable: variable.clone(), value, source })
-        })
-        .collect()
+    if let Some(setting) = settings.iter().find(|s| s.value.as_ref().is_some_and(|value| value.contains('\0'))) {
+        return Err(failure(format!("{} contains a NUL character", setting.variable)));
+    }
+    Ok(settings)
 }
 
-fn from_flag(variable: &str, value: &str) -> Setting {
-    Setting { variable: variable.to_owned(), value: value.to_owned(), source: Source::Flag }
-}
-
-/// Splits `NAME=VALUE`, the argument of `--set`.
+/// Refuses settings that nobody gave a value (`--require-set`).
 ///
 /// # Errors
 ///
-/// A sentence for the user when there is no `=`, no name, or a NUL character, which no environment can carry.
-pub fn parse_assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        _ if text.contains('\0') => Err("a setting cannot contain a NUL character".to_owned()),
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE, as in SHIFT_AMOUNT=5".to_owned()),
+/// When a setting has its default, or none.
+pub fn require_set(guest: &Guest, settings: &[Setting]) -> Result<()> {
+    let is_missing = |setting: &&Setting| matches!(setting.source, Source::Default | Source::Unset);
+    match settings.iter().find(is_missing) {
+        None => Ok(()),
+        Some(Setting { variable, .. }) => {
+            let name = &guest.name;
+            Err(failure(format!("{name} needs {variable} (--require-set): give it with --set or in the environment")))
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_assignment_splits_at_its_first_equals_sign() {
-        assert_eq!(parse_assignment("A=b=c"), Ok(("A".into(), "b=c".into())));
-        assert_eq!(parse_assignment("A="), Ok(("A".into(), String::new())));
-        for bad in ["", "A", "=b", "A=\0"] {
-            assert!(parse_assignment(bad).is_err(), "{bad:?}");
+/// Logs where each setting came from.
+pub fn log_sources(guest: &Guest, settings: &[Setting]) {
+    if log::log_enabled!(log::Level::Info) {
+        for setting in settings {
+            log::info!("{} setting {}", guest.name, describe(setting));
         }
     }
+}
+
+/// Describes `setting` in one line, such as `SHIFT_AMOUNT=3 (default)`.
+pub fn describe(setting: &Setting) -> String {
+    let variable = escape::line(&setting.variable);
+    match setting.shown() {
+        Some(value) => format!("{variable}={} ({})", escape::line(value), setting.source),
+        None => format!("{variable} ({})", setting.source),
+    }
+}
+
+/// The settings of a guest without a manifest. Nothing says which is a secret, so those read from a file are.
+fn undeclared(given: &Assignments) -> Vec<Setting> {
+    let setting = |(variable, value, source): (&str, &str, Source)| Setting {
+        variable: variable.to_owned(),
+        value: Some(value.to_owned()),
+        source,
+        secret: source == Source::File,
+    };
+    given.iter().map(setting).collect()
+}
+
+fn refuse_unknown(guest: &Guest, manifest: &Manifest, given: &Assignments) -> Result<()> {
+    let Some((unknown, ..)) = given.iter().find(|(name, ..)| !manifest.settings.contains_key(*name)) else {
+        return Ok(());
+    };
+    let (name, unknown) = (&guest.name, escape::start(unknown));
+    let declared: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
+    Err(failure(match declared.as_slice() {
+        [] => format!("{name} has no settings, so '{unknown}' cannot be set"),
+        _ => format!("{name} has no setting '{unknown}' (available: {})", declared.join(", ")),
+    }))
+}
+
+fn declared_setting(variable: &str, declared: &Declaration, given: &Assignments) -> Result<Setting> {
+    let (value, source) = match given.get(variable) {
+        Some((value, source)) => (Some(value.clone()), *source),
+        None => match from_environment(variable, declared.secret)? {
+            Some((value, source)) => (Some(value), source),
+            None if declared.default.is_some() => (declared.default.clone(), Source::Default),
+            None => (None, Source::Unset),
+        },
+    };
+    Ok(Setting { variable: variable.to_owned(), value, source, secret: declared.secret })
+}
+
+fn from_environment(variable: &str, secret: bool) -> Result<Option<(String, Source)>> {
+    let file_variable = format!("{variable}_FILE");
+    let file = env::var_os(&file_variable).filter(|_| secret);
+    match (env::var_os(variable), file) {
+        (Some(_), Some(_)) => Err(failure(format!("both {variable} and {file_variable} are set; unset one of them"))),
+        (Some(value), None) => match value.into_string() {
+            Ok(value) => Ok(Some((value, Source::Environment))),
+            Err(_) => Err(failure(format!("the environment variable {variable} is not UTF-8"))),
+        },
+        (None, Some(path)) if path == "-" => {
+            Err(failure(format!("{file_variable} is '-', but stdin is read only with --set-file {variable}=-")))
+        }
+        (None, Some(path)) => Ok(Some((value_file::read(variable, Path::new(&path))?, Source::File))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn warn_of_process_list(variable: &str) {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        log::warn!("the process list shows {variable} while it is given with --set; use --set-file {variable}=PATH");
+    });
+}
+
+fn failure(message: String) -> anyhow::Error {
+    Failure::new(Kind::Setting, message).into()
 }

@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 pub mod confine;
+pub mod dump;
 pub mod executable;
 pub mod file;
 pub mod signals;

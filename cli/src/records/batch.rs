@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use crate::exit::{self, Failure, Kind};
-use crate::guest::settings::{self, Overrides, Setting};
+use crate::guest::assignments::Assignments;
+use crate::guest::settings::{self, Setting};
 use crate::limits::Size;
 use crate::records::chunk::{Answer, Outcome};
 use crate::records::guests::{Guests, Instances};
@@ -22,8 +23,10 @@ pub struct Defaults {
     pub algorithm: Option<String>,
     /// What to do with the message.
     pub operation: Operation,
-    /// Settings for that guest, which those of a request override one by one.
-    pub settings: Overrides,
+    /// Settings for that guest, or without `algorithm` for every guest that declares them. Those of a request override them.
+    pub settings: Assignments,
+    /// Whether every setting must be given.
+    pub require_set: bool,
 }
 
 /// A request with all that its call needs.
@@ -87,7 +90,7 @@ impl Process for Requests {
 
 impl Requests {
     /// Finds what `request` names, and completes it with the defaults.
-    fn resolve(&self, mut request: Request) -> Result<Call> {
+    fn resolve(&self, request: Request) -> Result<Call> {
         let max_bytes = self.guests.limits().message_bytes;
         if request.message.len() as u64 > max_bytes {
             bail!(Failure::new(Kind::Limit, format!("longer than {} (--max-message)", Size(max_bytes))));
@@ -95,14 +98,16 @@ impl Requests {
         let Some(algorithm) = request.algorithm.as_ref().or(self.defaults.algorithm.as_ref()) else {
             bail!(Failure::new(Kind::BadRequest, "\"algorithm\" is missing, and there is no --algorithm"));
         };
-        let is_default = |name: &String| name.eq_ignore_ascii_case(algorithm);
-        if self.defaults.algorithm.as_ref().is_some_and(is_default) {
-            for (name, value) in &self.defaults.settings {
-                request.settings.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
         let guest = self.guests.get(algorithm)?;
-        let settings = settings::resolve(guest.guest(), &request.settings)?;
+        let defaults = match &self.defaults.algorithm {
+            Some(name) if name.eq_ignore_ascii_case(algorithm) => self.defaults.settings.clone(),
+            Some(_) => Assignments::default(),
+            None => self.defaults.settings.declared_by(guest.guest()),
+        };
+        let settings = settings::resolve(guest.guest(), &defaults.overridden_by(&request.settings))?;
+        if self.defaults.require_set {
+            settings::require_set(guest.guest(), &settings)?;
+        }
         let operation = request.operation.unwrap_or(self.defaults.operation);
         Ok(Call { guest, settings, operation, message: request.message })
     }

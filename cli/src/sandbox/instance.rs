@@ -10,6 +10,7 @@ use crate::audit::event::{Events, Origin};
 use crate::audit::format::EventLines;
 use crate::code::artifact;
 use crate::guest::Guest;
+use crate::guest::secrets::Secrets;
 use crate::guest::settings::Setting;
 use crate::limits::{HANDLES, HOST_CALL_BYTES, Limits};
 use crate::sandbox::contract::{self, Operation};
@@ -91,13 +92,14 @@ impl GuestPre {
     ///
     /// When its start traps or exceeds a limit, or an export is not of the contract's type.
     pub fn open(self: &Arc<Self>, settings: &[Setting], record: u64, lines: &mut EventLines) -> Result<GuestInstance> {
-        let environment = settings.iter().map(|setting| (setting.variable.clone(), setting.value.clone())).collect();
-        self.instantiate(environment, record, lines)
+        let value = |setting: &Setting| Some((setting.variable.clone(), setting.value.clone()?));
+        let environment = settings.iter().filter_map(value).collect();
+        self.instantiate((environment, Arc::new(Secrets::of(settings))), record, lines)
     }
 
     fn instantiate(
         self: &Arc<Self>,
-        environment: Environment,
+        environment: (Environment, Arc<Secrets>),
         record: u64,
         lines: &mut EventLines,
     ) -> Result<GuestInstance> {
@@ -122,7 +124,7 @@ impl GuestPre {
     }
 
     /// A store in which the limits are enforced.
-    fn store(&self, environment: Environment) -> Store<Host> {
+    fn store(&self, environment: (Environment, Arc<Secrets>)) -> Store<Host> {
         let (origin, ticker) = (self.origin.clone(), self.ticker.clone());
         let host = Host::new(origin, environment, self.guest.grants(), &self.limits, ticker);
         let mut store = Store::new(self.ticker.engine(), host);
@@ -189,7 +191,7 @@ impl GuestInstance {
         if called.is_ok() || !is_reused || !host.exhausted {
             return called;
         }
-        let (environment, record) = (host.environment.clone(), host.record);
+        let (environment, record) = ((host.environment.clone(), host.secrets.clone()), host.record);
         log::debug!(
             "record {record} exhausted an instance of {} and is retried on a fresh one",
             self.guest.origin.name

@@ -1,4 +1,4 @@
-// The cipher on its own: no bindings, no environment.
+// The cipher itself, without bindings or environment.
 
 #ifndef CIPHER_H
 #define CIPHER_H
@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Mirrors the alphabet in place: A becomes Z, B becomes Y, and so on; with `digits`, 0 becomes 9 as well. Everything
-// else stays, also the bytes of a character outside ASCII.
+// Mirrors the alphabet in place: A becomes Z, B becomes Y, and so on; with `digits`, 0 also becomes 9. Everything
+// else stays, including the bytes of characters outside ASCII.
 void cipher_encrypt(char *text, size_t length, bool digits);
 
-// Undoes `cipher_encrypt`; a mirror undoes itself.
+// Undoes `cipher_encrypt`, which is its own inverse.
 void cipher_decrypt(char *text, size_t length, bool digits);
 
 #endif

@@ -1,4 +1,4 @@
-// The bindings: `encr` and `decr` of the contract (wit/deps/cipher.wit), around the cipher in cipher.js.
+// The bindings of the cipher in cipher.js: `encr` and `decr` of the contract (wit/deps/cipher.wit).
 
 import { auditrecord } from 'saritnike:cipher/audit-log@0.1.0';
 import { getEnvironment } from 'wasi:cli/environment@0.2.0';
@@ -20,25 +20,25 @@ export function decr(input) {
   return output;
 }
 
-// Reads the setting. Only a call may do this: the component is a snapshot of the engine after the imports.
+// Reads the setting. This must happen inside a call: the component is a snapshot of the engine after the imports.
 function digits() {
-  // The default is in the manifest, too; this one is for a host without.
+  // The manifest has the same default; this one is for hosts without manifests.
   const value = new Map(getEnvironment()).get(VARIABLE) ?? 'no';
   if (value !== 'yes' && value !== 'no') {
-    fail(`${VARIABLE} must be yes or no, not ${JSON.stringify(value)}`);
+    fail(`${VARIABLE} must be yes or no`);
   }
   return value === 'yes';
 }
 
-// What the audit entry of a call says: how many Unicode characters there were. (`length` counts UTF-16 units.)
+// The detail of the audit event: the number of Unicode characters. (`length` would count UTF-16 units.)
 function length(text) {
   let characters = 0;
   for (const _ of text) characters += 1;
   return `Length: ${characters}`;
 }
 
-// Ends the call: one line on standard error, then the end of the component. An exception would trap, too, but only
-// after words of the engine's own.
+// Fails the call: one line on stderr, then exit. An exception would trap, too, but only after text of the engine. The
+// reason never repeats a value, which could be a secret.
 function fail(reason) {
   console.error(reason);
   exit({ tag: 'err' });

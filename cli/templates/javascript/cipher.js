@@ -1,12 +1,12 @@
-// The cipher on its own: no bindings, no environment.
+// The cipher itself, without bindings or environment.
 
-// Mirrors the alphabet: A becomes Z, B becomes Y, and so on; with `digits`, 0 becomes 9 as well. Everything else stays.
+// Mirrors the alphabet: A becomes Z, B becomes Y, and so on; with `digits`, 0 also becomes 9. Everything else stays.
 export function encrypt(text, digits) {
   const mirrored = text.replace(/[a-z]/g, mirror('a', 'z')).replace(/[A-Z]/g, mirror('A', 'Z'));
   return digits ? mirrored.replace(/[0-9]/g, mirror('0', '9')) : mirrored;
 }
 
-// Undoes `encrypt`; a mirror undoes itself.
+// Undoes `encrypt`, which is its own inverse.
 export function decrypt(text, digits) {
   return encrypt(text, digits);
 }

@@ -1,4 +1,4 @@
-"""The bindings: `encr` and `decr` of the contract (wit/cipher.wit), around the cipher in cipher.py."""
+"""The bindings of the cipher in cipher.py: `encr` and `decr` of the contract (wit/cipher.wit)."""
 
 import os
 import sys
@@ -31,20 +31,21 @@ class WitWorld(wit_world.WitWorld):
 def _digits() -> bool:
     """Read the setting.
 
-    Only a call may do this. The component is a snapshot of the interpreter after its imports: what is read
-    there is the environment of the build, for ever.
+    This must happen inside a call: the component is a snapshot of the interpreter after its imports, where
+    only the environment of the build exists.
     """
-    # The default is in the manifest, too; this one is for a host without.
+    # The manifest has the same default; this one is for hosts without manifests.
     value = os.environ.get(_VARIABLE, "no")
     if value not in ("yes", "no"):
-        _fail(f"{_VARIABLE} must be yes or no, not {value!r}")
+        _fail(f"{_VARIABLE} must be yes or no")
     return value == "yes"
 
 
 def _fail(reason: str) -> NoReturn:
-    """End the call as the contract says a failure must: one line on standard error, then a trap.
+    """Fail the call as the contract requires: one line on stderr, then a trap.
 
-    An exception would print a traceback, and `sys.exit` is no trap.
+    The reason never repeats a value, which could be a secret. An exception would print a traceback, and
+    `sys.exit` does not trap.
     """
     print(reason, file=sys.stderr, flush=True)
     os.abort()

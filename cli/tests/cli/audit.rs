@@ -156,14 +156,14 @@ fn keeps_events_of_failed_call() {
 
 #[test]
 fn keeps_events_of_failed_stream() {
-    let right = fs::read_to_string("tests/kit/right.wat").expect("it can be read");
+    let right = fs::read_to_string("tests/conformance/right.wat").expect("it can be read");
     let update = r#"(func (export "update") (param $message i32) (param $text i32) (param $length i32) (result i32)"#;
     assert!(right.contains(update));
-    let failing = right.replace(update, &format!("{update} (call $report (i32.const 0)) (unreachable)"));
+    let failing = right.replace(update, &format!("{update} (call $report (i32.const 0) (i32.const 5)) (unreachable)"));
     let component = wat::parse_str(failing).expect("it is a component");
     let cipher = Cipher::new(["encrypt", "./failing.wasm"]).file("failing.wasm", component);
     let ended = cipher.stdin("x".repeat(2 << 20)).run().prints("");
-    assert!(ended.entries().starts_with("[AUDIT] Action: encrypt | Detail: whole\n"), "{}", ended.entries());
+    assert!(ended.entries().starts_with("[AUDIT] Action: encrypt | Detail: Length: 5\n"), "{}", ended.entries());
     assert_eq!(ended.complaints(), "error: failing trapped: it reached code marked as unreachable\n");
 }
 

@@ -190,7 +190,7 @@ fn reports_failures_of_guests_and_catalog() {
     fails(r#"{"message":"m","algorithm":"Ceasar"}"#, "", "unknown algorithm 'Ceasar'");
     let wrong = r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT_AMOUNT":"x"}}"#;
     fails(wrong, "", "Caesar failed: SHIFT_AMOUNT must be a whole number");
-    fails(r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT":"1"}}"#, "", "Caesar has no setting \"SHIFT\"");
+    fails(r#"{"message":"m","algorithm":"Caesar","settings":{"SHIFT":"1"}}"#, "", "Caesar has no setting 'SHIFT'");
     for path in ["./Caesar.wasm", "/tmp/Caesar.wasm", "Caesar.wasm", "../Caesar"] {
         let request = json!({ "message": "m", "algorithm": path }).to_string();
         fails(&request, "unknown-algorithm", &format!("\"{path}\" is a path"));

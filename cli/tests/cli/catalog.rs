@@ -28,7 +28,7 @@ fn echo() -> PathBuf {
 }
 
 /// The component of the Caesar that comes with the program.
-fn caesar() -> PathBuf {
+pub fn caesar() -> PathBuf {
     let list = Cipher::new(["list", "--json"]).run().exits(0);
     let list: Value = serde_json::from_str(list.text()).expect("it is JSON");
     let caesar = list.as_array().into_iter().flatten().find(|guest| guest["name"] == "Caesar").expect("it is there");
@@ -62,7 +62,7 @@ fn a_directory_that_cannot_be_read_takes_no_other_along() {
     assert!(caesar.complaints().starts_with(&warning), "{}", caesar.complaints());
     let list = Cipher::new(["list"]).env("CIPHER_GUESTS", &endless).run().exits(0);
     assert!(list.text().contains("\nVigenere: "), "{}", list.text());
-    let unknown = Cipher::new(["encrypt", "Cesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(1);
+    let unknown = Cipher::new(["encrypt", "Cesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(4);
     for ended in [list, unknown] {
         assert_eq!(ended.complaints().matches(&warning).count(), 1, "{}", ended.complaints());
     }
@@ -71,7 +71,7 @@ fn a_directory_that_cannot_be_read_takes_no_other_along() {
 #[test]
 fn a_variable_that_is_not_text_takes_no_other_guest_along() {
     let not_text = OsString::from_vec(b"W\xffM".to_vec());
-    let list = Cipher::new(["list"]).env("VIGENERE_KEYWORD", not_text).run().exits(1);
+    let list = Cipher::new(["list"]).env("VIGENERE_KEYWORD", not_text).run().exits(5);
     assert!(list.text().starts_with("Caesar: ") && !list.text().contains("Vigenere: "), "{}", list.text());
     let complaints = list.complaints();
     assert!(complaints.contains("VIGENERE_KEYWORD is not UTF-8"), "{complaints}");
@@ -132,7 +132,7 @@ fn a_component_that_is_not_the_one_its_manifest_pins_is_refused() {
     let call = || Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", folder.path());
     let ended = call().run().exits(4).prints("");
     let error = ended.complaints();
-    assert!(error.contains(&format!("its manifest pins {pin}")), "{error}");
+    assert!(error.contains(&format!("its manifest pins {pin}; if you rebuilt it, delete the line")), "{error}");
     let digest = error.split("SHA-256 ").nth(1).and_then(|rest| rest.split(',').next()).expect("it names the digest");
     add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{digest}\"\n"));
     call().run().exits(0).prints("abc\n");

@@ -1,15 +1,16 @@
-//! `cipher check` on a guest that keeps the contract, and on the same with one thing wrong at a time.
+//! `cipher check` on a guest that satisfies the contract, and on the same guest with one thing wrong at a time.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::harness::{Cipher, Ended};
 
-const RIGHT: &str = include_str!("../kit/right.wat");
+const RIGHT: &str = include_str!("../conformance/right.wat");
 const MANIFEST: &str = "\
 name = \"Mirror\"
-description = \"Returns what it is given\"
+description = \"Returns its input\"
 [[known-answers]]
 plaintext = \"Hello\"
 ciphertext = \"Hello\"
@@ -25,7 +26,7 @@ fn check(wat: &str, manifest: &str, arguments: &[&str]) -> Ended {
 /// The cases that fail, without their reasons; of those for each text, the first.
 #[track_caller]
 fn failures(wat: &str, manifest: &str) -> Vec<String> {
-    let ended = check(wat, manifest, &["--timeout", "200ms", "--max-memory", "64MiB"]).exits(1);
+    let ended = check(wat, manifest, &["--timeout", "200ms", "--max-memory", "64MiB"]).exits(4);
     let failed = ended.text().lines().filter_map(|line| line.strip_prefix("FAIL  "));
     let mut names: Vec<String> = failed.map(|line| line.split(": ").next().unwrap_or(line).to_owned()).collect();
     names.dedup();
@@ -39,45 +40,55 @@ fn wrong(part: &str, by: &str) -> String {
     RIGHT.replacen(part, by, 1)
 }
 
+/// The lines of cases, and the summary.
+fn cases(ended: &Ended) -> (Vec<&str>, &str) {
+    let mut lines: Vec<&str> = ended.text().lines().collect();
+    let summary = lines.pop().expect("there is a summary");
+    (lines, summary)
+}
+
 #[test]
-fn every_case_holds_for_the_guests_of_the_project() {
+fn passes_guests_of_this_repository() {
     for guest in ["Caesar", "Vigenere"] {
         let ended = Cipher::new(["check", guest]).run().exits(0).says("");
-        assert!(ended.text().lines().count() > 50);
-        assert!(ended.text().lines().all(|line| line.starts_with("ok    ")), "{}", ended.text());
+        let (lines, summary) = cases(&ended);
+        assert!(lines.len() > 50 && lines.iter().all(|line| line.starts_with("pass  ")), "{}", ended.text());
+        assert_eq!(summary, format!("{guest}: {} passed, 0 failed, 0 skipped", lines.len()));
     }
 }
 
 #[test]
-fn every_case_holds_for_a_guest_that_keeps_the_contract() {
+fn passes_right_guest() {
     let ended = check(RIGHT, MANIFEST, &[]).exits(0).says("");
-    assert!(ended.text().lines().all(|line| line.starts_with("ok    ")), "{}", ended.text());
+    let (lines, _) = cases(&ended);
+    assert!(lines.iter().all(|line| line.starts_with("pass  ")), "{}", ended.text());
 }
 
 #[test]
-fn json_has_an_object_a_case() {
+fn prints_json_object_per_case() {
     let manifest = MANIFEST.replace("ciphertext = \"Hello\"", "ciphertext = \"Olleh\"");
-    let ended = check(RIGHT, &manifest, &["--json"]).exits(1);
+    let ended = check(RIGHT, &manifest, &["--json"]).exits(4);
     let cases: Vec<Value> = ended.text().lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
     let failed: Vec<&Value> = cases.iter().filter(|case| case["outcome"] == "fails").collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["case"], "known answer 1");
-    assert_eq!(failed[0]["reason"], "it should encrypt \"Hello\" to \"Olleh\", and not to \"Hello\"");
-    assert_eq!(
-        ended.complaints(),
-        format!("error: Mirror does not keep the contract: 1 of {} cases failed\n", cases.len())
-    );
+    assert_eq!(failed[0]["reason"], "expected encrypt of \"Hello\" to be \"Olleh\", got \"Hello\"");
+    let error = format!("error: Mirror violates the contract: 1 of {} cases failed\n", cases.len());
+    assert_eq!(ended.complaints(), error);
+    let ended = check(RIGHT, &manifest, &["--fail-fast"]).exits(4);
+    let text = ended.text();
+    assert!(text.contains("FAIL  known answer 1: ") && !text.contains("round trip"), "{text}");
 }
 
 #[test]
-fn an_import_that_is_not_offered_fails_and_nothing_is_called() {
+fn fails_import_that_is_not_offered() {
     let wat = wrong("(component\n", "(component\n  (import \"their:own/clock@1.0.0\" (instance))\n");
     assert_eq!(failures(&wat, MANIFEST), ["import their:own/clock@1.0.0"]);
-    assert!(check(&wat, MANIFEST, &[]).text().contains("\n-     behavior: it does not fit"));
+    assert!(check(&wat, MANIFEST, &[]).text().contains("\nskip  behavior: the component does not fit"));
 }
 
 #[test]
-fn an_export_that_is_missing_or_of_another_type_fails() {
+fn fails_missing_or_wrong_export() {
     assert_eq!(failures(&wrong("(export \"encr\" (func $encr))", ""), MANIFEST), ["export encr"]);
     let number = "(func $number (param \"input\" u32) (result u32) (canon lift (core func $i \"message\")))
         (export \"decr\" (func $number))";
@@ -85,145 +96,159 @@ fn an_export_that_is_missing_or_of_another_type_fails() {
 }
 
 #[test]
-fn another_answer_than_the_known_one_fails() {
+fn fails_manifest_of_other_name() {
+    let manifest = MANIFEST.replace("Mirror", "Other");
+    assert_eq!(failures(RIGHT, &manifest), ["manifest has the name of its file"]);
+}
+
+#[test]
+fn fails_wrong_known_answer() {
     let manifest = MANIFEST.replace("plaintext = \"Hello\"", "plaintext = \"Olleh\"");
     assert_eq!(failures(RIGHT, &manifest), ["known answer 1"]);
 }
 
 #[test]
-fn decr_that_does_not_bring_the_text_back_fails() {
+fn fails_decr_that_loses_text() {
     let wat = wrong(
-        "(call $report (i32.const 1))\n      (call $return (local.get $text) (local.get $length))",
-        "(call $report (i32.const 1))\n      (call $return (local.get $text) (i32.const 0))",
+        "(call $done (i32.const 1) (local.get $text) (local.get $length))\n      (call $return (local.get $text) (local.get $length))",
+        "(call $done (i32.const 1) (local.get $text) (local.get $length))\n      (call $return (local.get $text) (i32.const 0))",
     );
-    assert_eq!(failures(&wat, MANIFEST)[..2], ["known answer 1", "decrypts what it encrypted"]);
+    assert_eq!(failures(&wat, MANIFEST)[..2], ["known answer 1", "round trip"]);
+    let ended = check(&wat, MANIFEST, &[]).exits(4);
+    let line = "FAIL  round trip: NUL: decr(encr(text)) differs at character 0: got \"\", expected \"before\\u0000after\\u0000\"\n";
+    assert!(ended.text().contains(line), "{}", ended.text());
 }
 
 #[test]
-fn another_result_at_the_second_call_fails() {
+fn fails_changing_result_unless_random() {
     // The first call returns everything, the next ones nothing.
     let wat = wrong(
-        "(call $report (i32.const 0))\n      (call $return (local.get $text) (local.get $length))",
-        "(call $report (i32.const 0))\n      (call $return (local.get $text)
+        "(call $done (i32.const 0) (local.get $text) (local.get $length))\n      (call $return (local.get $text) (local.get $length))",
+        "(call $done (i32.const 0) (local.get $text) (local.get $length))\n      (call $return (local.get $text)
            (select (local.get $length) (i32.const 0) (i32.eq (global.get $calls) (i32.const 1))))",
     );
-    assert!(failures(&wat, MANIFEST).contains(&"gives the same again".to_owned()));
+    assert!(failures(&wat, MANIFEST).contains(&"is deterministic".to_owned()));
+    let random = format!("random = true\n{MANIFEST}");
+    let failed = failures(RIGHT, &random);
+    assert_eq!(failed, ["import wasi:random, which `random = true` needs", "is randomized"]);
 }
 
 #[test]
-fn another_result_in_pieces_fails() {
+fn fails_other_result_in_chunks() {
     let wat = wrong(
-        "(param $message i32) (param $text i32) (param $length i32) (result i32)\n      (call $return (local.get $text) (local.get $length))",
-        "(param $message i32) (param $text i32) (param $length i32) (result i32)\n      (call $return (local.get $text) (i32.const 0))",
+        "(call $count (local.get $text) (local.get $length))))\n      (call $return (local.get $text) (local.get $length))",
+        "(call $count (local.get $text) (local.get $length))))\n      (call $return (local.get $text) (i32.const 0))",
     );
-    assert_eq!(failures(&wat, MANIFEST), ["the same in pieces"]);
+    assert_eq!(failures(&wat, MANIFEST), ["streaming matches whole-message result"]);
+}
+
+/// It aborted with an allocation of 25 GB.
+#[test]
+fn bounds_what_chunks_return() {
+    let wat = include_str!("../conformance/streams-too-much.wat");
+    let script = "ulimit -v 4000000; cipher check ./Much.wasm --max-memory 256MiB --timeout 5s --fail-fast";
+    let cipher = Cipher::shell(script).file("Much.wasm", wat::parse_str(wat).expect("it is valid"));
+    let ended = cipher.run();
+    assert_eq!(ended.status, Some(4), "{}", ended.complaints());
 }
 
 #[test]
-fn no_audit_entry_two_of_them_or_another_action_fails() {
-    let none = wrong("      (call $report (i32.const 0))\n", "");
-    assert_eq!(failures(&none, MANIFEST), ["one audit entry a call"]);
-    let two =
-        wrong("      (call $report (i32.const 1))\n", "(call $report (i32.const 1)) (call $report (i32.const 1))");
-    assert_eq!(failures(&two, MANIFEST), ["one audit entry a call"]);
-    let pieces = wrong("      (call $report (local.get $message))\n", "");
-    assert_eq!(failures(&pieces, MANIFEST), ["one audit entry a message in pieces"]);
-    let action = failures(&wrong("\"encryptdecryptwhole\"", "\"decryptencryptwhole\""), MANIFEST);
-    assert!(action.contains(&"one audit entry a call".to_owned()), "{action:?}");
+fn fails_wrong_audit_events() {
+    let encrypted = "      (call $done (i32.const 0) (local.get $text) (local.get $length))\n";
+    let none = wrong(encrypted, "");
+    assert_eq!(failures(&none, MANIFEST), ["exactly one audit event per call"]);
+    let two = wrong(encrypted, &encrypted.repeat(2));
+    assert_eq!(failures(&two, MANIFEST), ["exactly one audit event per call"]);
+    let ended = check(&none, MANIFEST, &[]).exits(4);
+    assert!(ended.text().contains("call: encrypt: expected 1 audit event, got 0\n"), "{}", ended.text());
+    let streamed = wrong(
+        "(call $report (local.get $message)\n        (i32.load (i32.add (i32.const 8) (i32.mul (local.get $message) (i32.const 4)))))",
+        "",
+    );
+    assert_eq!(failures(&streamed, MANIFEST), ["exactly one audit event per streamed message"]);
+    let action = failures(&wrong("\"encryptdecrypt", "\"decryptencrypt"), MANIFEST);
+    assert!(action.contains(&"exactly one audit event per call".to_owned()), "{action:?}");
 }
 
 #[test]
-fn a_bad_value_that_is_taken_or_not_named_fails() {
+fn fails_length_in_bytes() {
+    let wat = wrong("(i32.const 0xC0)) (i32.const 0x80))", "(i32.const 0)) (i32.const 1))");
+    let expected = ["audit detail counts characters", "audit detail counts characters of all chunks"];
+    let mut failed = failures(&wat, MANIFEST);
+    failed.sort();
+    failed.dedup();
+    assert_eq!(failed, expected);
+    let ended = check(&wat, MANIFEST, &[]).exits(4);
+    let reason = "expected \"Length: 15\", got \"Length: 19\" (those are bytes, not Unicode scalar values)";
+    assert!(ended.text().contains(reason), "{}", ended.text());
+}
+
+#[test]
+fn fails_accepted_invalid_value() {
     let manifest = format!("{MANIFEST}[settings.KEY]\ndefault = \"a\"\nhelp = \"\"\ninvalid = [\"\"]\n");
-    assert_eq!(failures(RIGHT, &manifest), ["refuses KEY=\"\""]);
-    let none_named = manifest.replace("invalid = [\"\"]\n", "");
-    let ended = check(RIGHT, &none_named, &[]).exits(0);
-    assert!(ended.text().ends_with("-     refuses bad values of KEY: its manifest names no invalid values\n"));
+    let failed = failures(RIGHT, &manifest);
+    assert_eq!(failed, ["rejects KEY=\"\""]);
+    let none_listed = manifest.replace("invalid = [\"\"]\n", "");
+    let ended = check(RIGHT, &none_listed, &[]).exits(0);
+    let line = "skip  rejects invalid values of KEY: the manifest lists none (add `invalid = [...]`)\n";
+    assert!(ended.text().contains(line), "{}", ended.text());
 }
 
 #[test]
-fn a_call_that_passes_a_limit_fails() {
-    // Both only with a message of a MiB.
-    let long = "(if (i32.gt_u (local.get $length) (i32.const 1000000)) (then LONG)) (call $report (i32.const 0))";
+fn fails_setting_without_effect() {
+    let manifest = format!("{MANIFEST}[settings.KEY]\ndefault = \"a\"\nexample = \"b\"\nhelp = \"\"\n");
+    assert_eq!(failures(RIGHT, &manifest), ["KEY changes the result"]);
+}
+
+#[test]
+fn fails_altered_text_that_decrypts() {
+    let failed = failures(RIGHT, &format!("authenticated = true\n{MANIFEST}"));
+    assert_eq!(failed, ["refuses altered text"]);
+}
+
+#[test]
+fn uses_given_settings_and_examples() {
+    let manifest = "name = \"Keyed\"\ndescription = \"\"\n[settings.SHIFT_AMOUNT]\nhelp = \"\"\nsecret = true\n";
+    let run = |manifest: &str, arguments: &[&str]| {
+        let component = fs::read(crate::catalog::caesar()).expect("it can be read");
+        let cipher = Cipher::new(["check", "./Keyed.wasm"]).args(arguments).env("SHIFT_AMOUNT", "wrong");
+        cipher.file("Keyed.wasm", component).file("Keyed.toml", manifest).file("key", "5\n").run()
+    };
+    run(manifest, &["--set-file", "SHIFT_AMOUNT=key"]).exits(0);
+    let wrong = run(&format!("{manifest}example = \"x\"\n"), &[]).exits(4);
+    assert!(
+        wrong.text().contains("FAIL  round trip: one letter: Keyed failed: SHIFT_AMOUNT must be"),
+        "{}",
+        wrong.text()
+    );
+    run(&format!("{manifest}example = \"x\"\n"), &["--set", "SHIFT_AMOUNT=5"]).exits(0);
+    run(&format!("{manifest}example = \"4\"\n"), &[]).exits(0);
+}
+
+#[test]
+fn fails_call_over_limit() {
+    // Only with a message of a MiB.
+    let call = "(call $done (i32.const 0) (local.get $text) (local.get $length))";
+    let long = format!("(if (i32.gt_u (local.get $length) (i32.const 1000000)) (then LONG)) {call}");
     for (what, limit) in [
         ("(loop $again (br $again))", "ran longer than 200ms (--timeout)"),
         ("(drop (memory.grow (i32.const 2000))) unreachable", "(--max-memory)"),
     ] {
-        let wat = wrong("(call $report (i32.const 0))", &long.replace("LONG", what));
-        let ended = check(&wat, MANIFEST, &["--timeout", "200ms", "--max-memory", "64MiB"]).exits(1);
+        let wat = wrong(call, &long.replace("LONG", what));
+        let ended = check(&wat, MANIFEST, &["--timeout", "200ms", "--max-memory", "64MiB"]).exits(4);
         let failed: Vec<&str> = ended.text().lines().filter(|line| line.starts_with("FAIL")).collect();
         assert_eq!(failed.len(), 3, "{failed:?}");
         assert!(failed.iter().all(|line| line.contains(": 1 MiB: Mirror ") && line.contains(limit)), "{failed:?}");
     }
 }
 
+/// It took 30 s for each of more than 50 cases.
 #[test]
-fn a_checked_component_is_installed_pinned_and_removed_again() {
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-    let component = wat::parse_str(RIGHT).expect("it is right");
-    let cipher = |arguments: &[&str]| {
-        let cipher = Cipher::new(arguments).env("HOME", home.path()).env("RUST_LOG", "cipher=info");
-        cipher.file("Mirror.wasm", &component).file("Mirror.toml", MANIFEST)
-    };
-    let directory = home.path().join(".local/share/cipher/guests");
-    let installed = format!("installed Mirror in {}\n", directory.display());
-    cipher(&["install", "Mirror.wasm"]).run().exits(0).prints(&installed);
-    // Its machine code is ready.
-    cipher(&["encrypt", "mirror", "abc"])
-        .run()
-        .exits(0)
-        .prints("abc\n")
-        .says("[AUDIT] Action: encrypt | Detail: whole\n");
-    let manifest = fs::read_to_string(directory.join("Mirror.toml")).expect("it is there");
-    assert!(manifest.starts_with("sha256 = \"") && manifest.ends_with(MANIFEST), "{manifest}");
-
-    let again = cipher(&["install", "Mirror.wasm"]).run().exits(1).prints("");
-    let hint = format!(
-        "error: Mirror means '{}' now; --force installs yours in front of it\n",
-        directory.join("Mirror.wasm").display()
-    );
-    again.says(&hint);
-    cipher(&["install", "--force", "Mirror.wasm"]).run().exits(0).prints(&installed);
-
-    fs::write(
-        directory.join("Mirror.wasm"),
-        wat::parse_str(wrong("\"encryptdecryptwhole\"", "\"encryptdecryptother\"")).expect("it is right"),
-    )
-    .expect("it is ours");
-    let changed = cipher(&["encrypt", "Mirror", "abc"]).run().exits(4).prints("");
-    assert!(changed.complaints().contains("its manifest pins"), "{}", changed.complaints());
-
-    cipher(&["uninstall", "mirror"]).run().exits(0).prints(format!("removed Mirror from {}\n", directory.display()));
-    assert_eq!(fs::read_dir(&directory).expect("it is there").count(), 0);
-    let gone =
-        format!("error: 'mirror' is not installed in '{}' ('cipher list' shows what is where)\n", directory.display());
-    cipher(&["uninstall", "mirror"]).run().exits(1).prints("").says(&gone);
-}
-
-#[test]
-fn what_does_not_keep_the_contract_or_has_no_manifest_is_not_installed() {
-    let component = wat::parse_str(wrong("      (call $report (i32.const 0))\n", "")).expect("it is right");
-    let cipher = Cipher::new(["install", "--force", "./Mirror.wasm"]).file("Mirror.wasm", component);
-    cipher
-        .run()
-        .exits(1)
-        .prints("")
-        .says("error: './Mirror.wasm' has no manifest: write './Mirror.toml' ('cipher new' shows what is in one)\n");
-    let cipher = cipher.file("Mirror.toml", MANIFEST);
-    cipher.run().exits(1).prints("").says(
-        "error: Mirror does not keep the contract (one audit entry a call: encrypt: there are 0); \
-         'cipher check ./Mirror.wasm' shows every case\n",
-    );
-    assert!(!cipher.directory().join(".local").exists());
-}
-
-#[test]
-fn a_name_that_came_with_the_program_is_hidden_only_by_force() {
-    let component = wat::parse_str(RIGHT).expect("it is right");
-    let manifest = MANIFEST.replace("Mirror", "Caesar");
-    let cipher =
-        |arguments: &[&str]| Cipher::new(arguments).file("Caesar.wasm", &component).file("Caesar.toml", &manifest);
-    let refused = cipher(&["install", "Caesar.wasm"]).run().exits(1).prints("");
-    assert!(refused.complaints().starts_with("error: Caesar means '"), "{}", refused.complaints());
-    cipher(&["install", "--force", "Caesar.wasm"]).run().exits(0);
+fn gives_up_on_endless_loops() {
+    let call = "(call $done (i32.const 0) (local.get $text) (local.get $length))";
+    let wat = wrong(call, "(loop $again (br $again))");
+    let start = Instant::now();
+    let ended = check(&wat, MANIFEST, &[]).exits(4);
+    assert!(start.elapsed() < Duration::from_secs(90), "{:?}", start.elapsed());
+    assert!(ended.text().contains("skip  is deterministic: 1 MiB: earlier cases took too long"), "{}", ended.text());
 }

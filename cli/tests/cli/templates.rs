@@ -89,8 +89,8 @@ fn files(folder: &Path) -> Vec<(String, String)> {
 fn a_project_has_these_files_in_each_language_and_nothing_of_the_template_s_name() {
     for (language, expected) in LANGUAGES {
         let cipher = Cipher::new(["new", "My-Cipher.2", "--language", language]);
-        let hint = "wrote the project; go on with 'cd my-cipher.2 && ./build', and see my-cipher.2/README.md";
-        cipher.run().exits(0).prints("").says(&format!("cipher: {hint}\n"));
+        let next = "created my-cipher.2; next:\n  cd my-cipher.2\n  ./build\n  cipher check ./My-Cipher.2.wasm\n";
+        cipher.run().exits(0).prints(next).says("");
         let folder = cipher.directory().join("my-cipher.2");
         assert_eq!(listing(&folder), expected, "{language}");
         for (path, text) in files(&folder) {

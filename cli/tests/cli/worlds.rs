@@ -35,7 +35,7 @@ fn chunks_give_the_whole_result() {
     for (name, secret) in secrets() {
         let guest = guest(name);
         let linked = GuestPre::load(&guest, &clock, &Limits::default()).unwrap();
-        let settings = settings::resolve(&guest, &settings::Overrides::new()).unwrap();
+        let settings = settings::resolve(&guest, &Default::default()).unwrap();
         let mut session = linked.open(&settings, 1, &mut EventLines::default()).unwrap();
         assert_eq!(session.call(Operation::Encrypt, TEXT).unwrap(), secret);
         session.take_entries();

@@ -3,8 +3,8 @@
 ;; status 0
 ;; stdout 0000
 ;; $ SECRET=1 cipher encrypt probe-environment --set SETTING=1 x
-;; status 1
-;; stderr error: probe-environment has no settings, so "SETTING" cannot be set
+;; status 5
+;; stderr error: probe-environment has no settings, so 'SETTING' cannot be set
 ;; $ cd /tmp && cat /dev/null | cipher encrypt probe-environment -- --help
 ;; status 0
 ;; stdout 0000

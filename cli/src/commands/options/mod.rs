@@ -6,6 +6,6 @@ mod jobs;
 mod limits;
 
 pub use audit::AuditOptions;
-pub use guest::GuestOptions;
+pub use guest::{GuestOptions, RequireOptions, SettingOptions};
 pub use jobs::JobOptions;
 pub use limits::LimitOptions;

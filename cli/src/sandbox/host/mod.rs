@@ -19,6 +19,7 @@ use wasmtime::{Engine, StoreContextMut};
 use crate::audit::event::{Events, Origin};
 use crate::audit::format::EventLines;
 use crate::guest::manifest::Grants;
+use crate::guest::secrets::Secrets;
 use crate::limits::{Limits, RESOURCES};
 use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::lift::AuditText;
@@ -33,6 +34,8 @@ pub type Environment = Arc<[(String, String)]>;
 pub struct Host {
     /// What the guest finds in its environment.
     pub environment: Environment,
+    /// Masked in what the guest prints and records.
+    pub secrets: Arc<Secrets>,
     clock: clocks::GuestClock,
     insecure: random::FixedBytes,
     /// The resources that the guest holds.
@@ -54,7 +57,7 @@ impl Host {
     /// A host for the guest `origin`.
     pub fn new(
         origin: Arc<Origin>,
-        environment: Environment,
+        (environment, secrets): (Environment, Arc<Secrets>),
         granted: Grants,
         limits: &Limits,
         ticker: EpochTicker,
@@ -63,6 +66,7 @@ impl Host {
         resources.set_max_capacity(RESOURCES);
         Self {
             environment,
+            secrets,
             clock: clocks::GuestClock::new(granted.clocks),
             insecure: random::FixedBytes::default(),
             resources,
@@ -90,7 +94,8 @@ impl Host {
 
     /// Takes what the guest printed since this was last called, and the number of bytes that were dropped before it.
     pub fn take_printed(&mut self) -> (String, u64) {
-        self.printed.take()
+        let (printed, dropped) = self.printed.take();
+        (self.secrets.mask(&printed).into_owned(), dropped)
     }
 
     /// Whether `variable` is one of the guest's settings.
@@ -166,7 +171,10 @@ fn audit_record(
     let (most, most_bytes) = (store.data().audit_entries, store.data().audit_bytes);
     let texts = action.read(&store).and_then(|action| Ok((action, detail.read(&store)?)));
     let added = texts.map(|texts| match texts {
-        (Some(action), Some(detail)) => events.add(&action, &detail, most, most_bytes),
+        (Some(action), Some(detail)) => {
+            let secrets = &store.data().secrets;
+            events.add(&secrets.mask(&action), &secrets.mask(&detail), most, most_bytes);
+        }
         _ => events.drop_one(),
     });
     store.data_mut().events = events;

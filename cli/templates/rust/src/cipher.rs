@@ -1,6 +1,6 @@
-//! The cipher on its own: no bindings, no environment.
+//! The cipher itself, without bindings or environment.
 
-/// Mirrors the alphabet: A becomes Z, B becomes Y, and so on; with `digits`, 0 becomes 9 as well. Everything else stays.
+/// Mirrors the alphabet: A becomes Z, B becomes Y, and so on; with `digits`, 0 also becomes 9. Everything else stays.
 pub fn encrypt(text: &str, digits: bool) -> String {
     let mirror = |c: char, first: u8, last: u8| char::from(first + last - c as u8);
     text.chars()
@@ -13,7 +13,7 @@ pub fn encrypt(text: &str, digits: bool) -> String {
         .collect()
 }
 
-/// Undoes `encrypt`; a mirror undoes itself.
+/// Undoes `encrypt`, which is its own inverse.
 pub fn decrypt(text: &str, digits: bool) -> String {
     encrypt(text, digits)
 }

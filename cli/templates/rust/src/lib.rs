@@ -1,4 +1,4 @@
-//! The bindings: `encr` and `decr` of the contract (wit/cipher.wit), around the cipher in `cipher.rs`.
+//! The bindings of the cipher in `cipher.rs`: `encr` and `decr` of the contract (wit/cipher.wit).
 
 mod cipher;
 
@@ -26,22 +26,23 @@ impl Guest for Component {
     }
 }
 
-/// The setting. Its default is in the manifest, too; this one is for a host without.
+/// The setting. The manifest has the same default; this one is for hosts without manifests.
 fn digits() -> bool {
     let value = std::env::var_os(VARIABLE).unwrap_or("no".into());
     match value.to_str() {
         Some("yes") => true,
         Some("no") => false,
-        _ => fail(&format!("{VARIABLE} must be yes or no, not {value:?}")),
+        _ => fail(&format!("{VARIABLE} must be yes or no")),
     }
 }
 
-/// What the audit entry of a call says: how many Unicode characters there were.
+/// The detail of the audit event: the number of Unicode characters.
 fn length(text: &str) -> String {
     format!("Length: {}", text.chars().count())
 }
 
-/// Ends the call as the contract says a failure must: one line on standard error, then a trap.
+/// Fails the call as the contract requires: one line on stderr, then a trap. The reason never repeats a value, which could
+/// be a secret.
 fn fail(reason: &str) -> ! {
     eprintln!("{reason}");
     std::process::abort()

@@ -1,12 +1,12 @@
-;; A guest that keeps the contract in every case of the kit: it returns what it is given, whole or in pieces. The tests
-;; take one thing after the other out of it.
+;; A guest that passes every case of the conformance suite: it returns its input, in one call or in chunks. The tests
+;; change one thing at a time.
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))
 
   (core module $memory
     (memory (export "memory") 1)
-    (data (i32.const 16) "encryptdecryptwhole")
+    (data (i32.const 16) "encryptdecryptLength: ")
     (global $free (mut i32) (i32.const 64))
     (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
       (local $at i32)
@@ -25,28 +25,59 @@
     (import "host" "record" (func $record (param i32 i32 i32 i32)))
     (import "host" "new" (func $new (param i32) (result i32)))
     (global $calls (mut i32) (i32.const 0))
-    ;; The action of operation 0 or 1; the detail is "whole".
-    (func $report (param $operation i32)
+    ;; Records an event with the action of operation 0 or 1, and the number of characters as decimal digits.
+    (func $report (param $operation i32) (param $count i32)
+      (local $divisor i32) (local $end i32)
+      (local.set $divisor (i32.const 1))
+      (loop $grow
+        (if (i32.ge_u (i32.div_u (local.get $count) (local.get $divisor)) (i32.const 10)) (then
+          (local.set $divisor (i32.mul (local.get $divisor) (i32.const 10)))
+          (br $grow))))
+      (local.set $end (i32.const 38))
+      (loop $digits
+        (i32.store8 (local.get $end)
+          (i32.add (i32.const 48) (i32.rem_u (i32.div_u (local.get $count) (local.get $divisor)) (i32.const 10))))
+        (local.set $end (i32.add (local.get $end) (i32.const 1)))
+        (local.set $divisor (i32.div_u (local.get $divisor) (i32.const 10)))
+        (br_if $digits (local.get $divisor)))
       (call $record (i32.add (i32.const 16) (i32.mul (local.get $operation) (i32.const 7))) (i32.const 7)
-        (i32.const 30) (i32.const 5)))
+        (i32.const 30) (i32.sub (local.get $end) (i32.const 30))))
+    ;; Every byte of UTF-8 starts a character, except for continuation bytes.
+    (func $count (param $text i32) (param $length i32) (result i32)
+      (local $count i32) (local $end i32)
+      (local.set $end (i32.add (local.get $text) (local.get $length)))
+      (block $done (loop $next
+        (br_if $done (i32.ge_u (local.get $text) (local.get $end)))
+        (local.set $count (i32.add (local.get $count)
+          (i32.ne (i32.and (i32.load8_u (local.get $text)) (i32.const 0xC0)) (i32.const 0x80))))
+        (local.set $text (i32.add (local.get $text) (i32.const 1)))
+        (br $next)))
+      (local.get $count))
+    (func $done (param $operation i32) (param $text i32) (param $length i32)
+      (call $report (local.get $operation) (call $count (local.get $text) (local.get $length))))
     (func $return (param $text i32) (param $length i32) (result i32)
       (i32.store (i32.const 0) (local.get $text))
       (i32.store (i32.const 4) (local.get $length))
       (i32.const 0))
     (func (export "encr") (param $text i32) (param $length i32) (result i32)
       (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-      (call $report (i32.const 0))
+      (call $done (i32.const 0) (local.get $text) (local.get $length))
       (call $return (local.get $text) (local.get $length)))
     (func (export "decr") (param $text i32) (param $length i32) (result i32)
-      (call $report (i32.const 1))
+      (call $done (i32.const 1) (local.get $text) (local.get $length))
       (call $return (local.get $text) (local.get $length)))
-    ;; A message is known by its operation.
+    ;; A message is known by its operation; at 8 and 12 are the numbers of characters so far.
     (func (export "message") (param $operation i32) (result i32)
+      (i32.store (i32.add (i32.const 8) (i32.mul (local.get $operation) (i32.const 4))) (i32.const 0))
       (call $new (local.get $operation)))
     (func (export "update") (param $message i32) (param $text i32) (param $length i32) (result i32)
+      (i32.store (i32.add (i32.const 8) (i32.mul (local.get $message) (i32.const 4)))
+        (i32.add (i32.load (i32.add (i32.const 8) (i32.mul (local.get $message) (i32.const 4))))
+          (call $count (local.get $text) (local.get $length))))
       (call $return (local.get $text) (local.get $length)))
     (func (export "finish") (param $message i32) (result i32)
-      (call $report (local.get $message))
+      (call $report (local.get $message)
+        (i32.load (i32.add (i32.const 8) (i32.mul (local.get $message) (i32.const 4)))))
       (call $return (i32.const 0) (i32.const 0))))
 
   (type $operation (enum "encr" "decr"))

@@ -1,0 +1,45 @@
+//! The texts of the suite. They are a file of the repository, so that other hosts of the contract can use them, too.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+const CORPUS: &str = include_str!("../../conformance/corpus.toml");
+
+/// A short text for cases that are not about texts: seven letters among fourteen characters, and not only ASCII.
+pub const SHORT: &str = "Hello, Wörld 🦀!";
+
+#[derive(Deserialize)]
+struct Corpus {
+    texts: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    text: String,
+    #[serde(default = "once")]
+    times: usize,
+}
+
+fn once() -> usize {
+    1
+}
+
+/// A text with a name that says what is special about it.
+pub struct Text {
+    /// What is special about it.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Reads the texts of the corpus.
+///
+/// # Errors
+///
+/// When the file is invalid, which does not happen.
+pub fn texts() -> Result<Vec<Text>> {
+    let corpus: Corpus = toml::from_str(CORPUS).context("the corpus is invalid")?;
+    let texts = corpus.texts.into_iter();
+    Ok(texts.map(|Entry { name, text, times }| Text { name, text: text.repeat(times) }).collect())
+}

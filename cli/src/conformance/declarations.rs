@@ -1,0 +1,56 @@
+//! Cases about what a component and its manifest declare. No code of the guest runs.
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use super::report::{Case, Report};
+use crate::code::artifact;
+use crate::guest::{Guest, catalog};
+use crate::limits::Limits;
+use crate::sandbox::contract::{self, ContractReport};
+use crate::sandbox::epoch::EpochTicker;
+
+/// The interfaces of randomness start with this.
+const RANDOM: &str = "wasi:random/random@";
+
+/// Runs the cases, and returns what the component imports and exports; `None` if it cannot be called.
+///
+/// # Errors
+///
+/// When the component cannot be loaded.
+pub fn run<S: FnMut(Case) -> Result<()>>(
+    guest: &Guest,
+    clock: &EpochTicker,
+    limits: &Limits,
+    report: &mut Report<S>,
+) -> Result<Option<ContractReport>> {
+    let shape = contract::fit(clock.engine(), &artifact::load(clock.engine(), guest, limits)?.component);
+    let mut fits = true;
+    for import in &shape.imports {
+        let offered = || import.grant.map(drop).context("cipher does not offer it");
+        fits &= report.case(format!("import {}", import.name), offered)?;
+    }
+    for (function, problem) in &shape.functions {
+        fits &= report.case(format!("export {function}"), || match problem {
+            Some(problem) => Err(anyhow!("{problem}")),
+            None => Ok(()),
+        })?;
+    }
+    if let Some(manifest) = &guest.manifest {
+        report.case("manifest has the name of its file", || {
+            let name = &manifest.name;
+            ensure!(
+                catalog::is_named_after(&guest.component, manifest),
+                "it declares name '{name}'; rename the files to match"
+            );
+            Ok(())
+        })?;
+        if manifest.random {
+            report.case("import wasi:random, which `random = true` needs", || {
+                let is_imported = shape.imports.iter().any(|import| import.name.starts_with(RANDOM));
+                ensure!(is_imported, "it is not imported, so results cannot be random (was it left out of the build?)");
+                Ok(())
+            })?;
+        }
+    }
+    Ok(fits.then_some(shape))
+}

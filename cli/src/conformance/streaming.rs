@@ -1,0 +1,109 @@
+//! Cases for guests that take messages in chunks: what they return is what a single call returns.
+
+use anyhow::{Context, Result};
+
+use super::compare::same;
+use super::corpus;
+use super::report::{Case, Report};
+use super::subject::Subject;
+use crate::exit::{Failure, Kind};
+use crate::limits::Size;
+use crate::sandbox::contract::Operation;
+use crate::sandbox::instance::GuestInstance;
+
+/// Texts of at most this many bytes are cut at every character; longer ones into chunks.
+const CUT_EVERYWHERE_BYTES: usize = 100;
+/// The length of a chunk, in characters: few chunks, with borders at all kinds of places.
+const CHUNK_CHARS: usize = 4099;
+
+/// Runs the cases, if the guest takes messages in chunks.
+pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+    if !subject.streams {
+        return Ok(());
+    }
+    for corpus::Text { name, text } in &corpus::texts()? {
+        report.case(format!("streaming matches whole-message result: {name}"), || matches_whole(subject, text))?;
+    }
+    Ok(())
+}
+
+/// A guest that is deterministic encrypts to the same. What any guest encrypts in chunks decrypts in one call, and the other
+/// way round.
+fn matches_whole(subject: &Subject<'_>, text: &str) -> Result<()> {
+    let mut instance = subject.open_for(text.len())?;
+    let ciphertext = instance.call(Operation::Encrypt, text)?;
+    for chunks in cuts(text) {
+        let streamed = stream(&mut instance, Operation::Encrypt, &chunks, subject.message_bytes)?;
+        let what = format!("in {} chunks, encr(text)", chunks.len());
+        if !subject.is_random() {
+            same(&streamed, &ciphertext, &what)?;
+        } else {
+            let decrypted = instance.call(Operation::Decrypt, &streamed)?;
+            same(&decrypted, text, &format!("decr of, {what},"))?;
+        }
+    }
+    for chunks in cuts(&ciphertext) {
+        let streamed = stream(&mut instance, Operation::Decrypt, &chunks, subject.message_bytes)?;
+        same(&streamed, text, &format!("in {} chunks, decr(encr(text))", chunks.len()))?;
+    }
+    Ok(())
+}
+
+/// The ways to cut `text` that are tried.
+fn cuts(text: &str) -> Vec<Vec<&str>> {
+    let borders: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    if text.len() <= CUT_EVERYWHERE_BYTES {
+        return borders.into_iter().map(|at| vec![&text[..at], &text[at..]]).collect();
+    }
+    let starts: Vec<usize> = borders.into_iter().step_by(CHUNK_CHARS).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    vec![starts.iter().zip(ends).map(|(&start, end)| &text[start..end]).collect()]
+}
+
+/// Passes `chunks` to `instance` as one message, and returns the results together.
+///
+/// # Errors
+///
+/// Also when the results together have more than `limit` bytes: a guest may return any amount for every chunk.
+pub fn stream(instance: &mut GuestInstance, operation: Operation, chunks: &[&str], limit: u64) -> Result<String> {
+    let mut message = instance.message(operation)?.context("the guest takes no messages in chunks")?;
+    let mut joined = String::new();
+    for chunk in chunks {
+        push(&mut joined, &message.update(chunk)?, limit)?;
+    }
+    push(&mut joined, &message.finish()?, limit)?;
+    Ok(joined)
+}
+
+fn push(joined: &mut String, part: &str, limit: u64) -> Result<()> {
+    if (joined.len() as u64).saturating_add(part.len() as u64) > limit {
+        let message = format!("the results for all chunks together are larger than {} (--max-message)", Size(limit));
+        return Err(Failure::new(Kind::Limit, message).into());
+    }
+    joined.try_reserve(part.len()).map_err(|error| Failure::new(Kind::System, error.to_string()))?;
+    joined.push_str(part);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_lose_nothing() {
+        for text in ["", "é🦀", &"x".repeat(101), &"é🦀x".repeat(5000), &"x".repeat(CHUNK_CHARS)] {
+            let cuts = cuts(text);
+            assert!(cuts.iter().all(|chunks| chunks.concat() == text));
+            assert_eq!(cuts.len(), if text.len() <= 100 { text.chars().count() + 1 } else { 1 });
+        }
+    }
+
+    #[test]
+    fn refuses_more_than_limit() {
+        let mut joined = "ab".to_owned();
+        assert!(push(&mut joined, "c", 3).is_ok());
+        let error = push(&mut joined, "d", 3).unwrap_err().to_string();
+        assert_eq!(error, "the results for all chunks together are larger than 3 bytes (--max-message)");
+        assert_eq!(joined, "abc");
+    }
+}

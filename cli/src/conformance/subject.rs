@@ -1,0 +1,153 @@
+//! The guest under test, its settings, and calls of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Error, Result};
+
+use crate::audit::format::EventLines;
+use crate::exit::{self, Kind};
+use crate::guest::Guest;
+use crate::guest::assignments::Assignments;
+use crate::guest::manifest::{Declaration, Manifest};
+use crate::guest::settings::{self, Setting, Source};
+use crate::limits::Limits;
+use crate::sandbox::contract::Operation;
+use crate::sandbox::epoch::EpochTicker;
+use crate::sandbox::instance::{GuestInstance, GuestPre};
+
+/// The time limit of a call with a short text, unless the user's is shorter.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The maximum length of a short text, in bytes.
+const SHORT_BYTES: usize = 16 * 1024;
+
+/// The guest under test.
+pub struct Subject<'a> {
+    /// The guest.
+    pub guest: &'a Guest,
+    /// Whether the guest takes messages in chunks.
+    pub streams: bool,
+    /// What a result may have, and chunks of one together, in bytes.
+    pub message_bytes: u64,
+    given: &'a Assignments,
+    settings: Vec<Setting>,
+    quick: Arc<GuestPre>,
+    patient: Arc<GuestPre>,
+}
+
+impl<'a> Subject<'a> {
+    /// Loads `guest`, which `streams` or not.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be loaded, or `given` has a setting that is not declared.
+    pub fn load(
+        guest: &'a Guest,
+        given: &'a Assignments,
+        clock: &EpochTicker,
+        limits: &Limits,
+        streams: bool,
+    ) -> Result<Self> {
+        let quick = Limits { timeout: limits.timeout.min(SHORT_TIMEOUT), ..limits.clone() };
+        Ok(Self {
+            settings: settings::resolve(guest, &base(guest, given))?,
+            quick: GuestPre::load(guest, clock, &quick)?,
+            patient: GuestPre::load(guest, clock, limits)?,
+            message_bytes: limits.message_bytes,
+            guest,
+            streams,
+            given,
+        })
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> Option<&'a Manifest> {
+        self.guest.manifest.as_ref()
+    }
+
+    /// Whether the guest declares that its results are random.
+    pub fn is_random(&self) -> bool {
+        self.manifest().is_some_and(|manifest| manifest.random)
+    }
+
+    /// The value of `variable` in most cases.
+    pub fn value(&self, variable: &str) -> Option<&str> {
+        self.settings.iter().find(|setting| setting.variable == variable)?.value.as_deref()
+    }
+
+    /// A fresh instance for short texts.
+    pub fn open(&self) -> Result<GuestInstance> {
+        open(&self.quick, &self.settings)
+    }
+
+    /// A fresh instance for texts of this length.
+    pub fn open_for(&self, bytes: usize) -> Result<GuestInstance> {
+        open(if bytes <= SHORT_BYTES { &self.quick } else { &self.patient }, &self.settings)
+    }
+
+    /// A call of a fresh instance with `variable` set to `value`.
+    pub fn call_with(&self, variable: &str, value: &str, operation: Operation, text: &str) -> Result<String> {
+        let mut all = base(self.guest, self.given);
+        all.set(variable, value, Source::Example);
+        open(&self.quick, &settings::resolve(self.guest, &all)?)?.call(operation, text)
+    }
+
+    /// A fresh instance for a known answer, whose settings are relative to the defaults.
+    pub fn open_for_answer(&self, answer: &[(&String, &String)]) -> Result<GuestInstance> {
+        let mut all = Assignments::default();
+        for (variable, value, source) in self.given.iter() {
+            all.set(variable, value, source);
+        }
+        for (variable, declared) in declarations(self.guest) {
+            if let Some((value, source)) = default(declared).or_else(|| example(declared)) {
+                all.set(variable, value, source);
+            }
+        }
+        answer.iter().for_each(|(variable, value)| all.set(*variable, *value, Source::Example));
+        open(&self.patient, &settings::resolve(self.guest, &all)?)
+    }
+
+    /// Encrypts `text` in a fresh instance.
+    pub fn encrypt(&self, text: &str) -> Result<String> {
+        self.open_for(text.len())?.call(Operation::Encrypt, text)
+    }
+
+    /// Decrypts `text` in a fresh instance.
+    pub fn decrypt(&self, text: &str) -> Result<String> {
+        self.open_for(text.len())?.call(Operation::Decrypt, text)
+    }
+}
+
+/// Whether `error` is a refusal by the guest, which gave a reason.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(exit::kind(error), Kind::Refused | Kind::Setting)
+}
+
+fn open(guest: &Arc<GuestPre>, settings: &[Setting]) -> Result<GuestInstance> {
+    guest.open(settings, 1, &mut EventLines::default())
+}
+
+fn declarations(guest: &Guest) -> impl Iterator<Item = (&String, &Declaration)> {
+    guest.manifest.iter().flat_map(|manifest| &manifest.settings)
+}
+
+fn example(declared: &Declaration) -> Option<(&str, Source)> {
+    declared.example.as_deref().map(|value| (value, Source::Example))
+}
+
+fn default(declared: &Declaration) -> Option<(&str, Source)> {
+    let is_usable = |value: &&str| !(declared.secret && value.is_empty());
+    declared.default.as_deref().filter(is_usable).map(|value| (value, Source::Default))
+}
+
+/// What is `given`, else the examples, else the defaults. What the environment of the caller has is left out.
+fn base(guest: &Guest, given: &Assignments) -> Assignments {
+    let mut all = Assignments::default();
+    for (variable, declared) in declarations(guest) {
+        if let Some((value, source)) = example(declared).or_else(|| default(declared)) {
+            all.set(variable, value, source);
+        }
+    }
+    given.iter().for_each(|(variable, value, source)| all.set(variable, value, source));
+    all
+}

@@ -1,0 +1,138 @@
+//! Values that the caller gives to settings by name: with an option, or in a request of `cipher batch`.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::Guest;
+use super::settings::Source;
+
+/// The settings of one request, by name.
+pub type Overrides = BTreeMap<String, String>;
+
+/// The argument of `--set`. Its debug output leaves out the value, which may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The name of the setting.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl fmt::Debug for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=***", self.name)
+    }
+}
+
+/// The argument of `--set-file`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAssignment {
+    /// The name of the setting.
+    pub name: String,
+    /// The file with its value; `-` is stdin.
+    pub path: PathBuf,
+}
+
+/// Splits `NAME=VALUE`, the argument of `--set`.
+///
+/// # Errors
+///
+/// What is wrong with the argument. It is not repeated: it may be a secret whose name was forgotten.
+pub fn parse_assignment(argument: &OsStr) -> Result<Assignment, String> {
+    let (name, value) = split(argument).ok_or("--set needs NAME=VALUE, as in SHIFT_AMOUNT=5")?;
+    let value = value.into_string().map_err(|_| format!("the value of {name} is not UTF-8"))?;
+    Ok(Assignment { name, value })
+}
+
+/// Splits `NAME=PATH`, the argument of `--set-file`.
+///
+/// # Errors
+///
+/// As for [`parse_assignment`].
+pub fn parse_file_assignment(argument: &OsStr) -> Result<FileAssignment, String> {
+    match split(argument) {
+        Some((name, path)) if !path.is_empty() => Ok(FileAssignment { name, path: path.into() }),
+        _ => Err("--set-file needs NAME=PATH, as in VIGENERE_KEYWORD=key.txt".to_owned()),
+    }
+}
+
+/// The parts of `argument` before and after its first `=`, if the first is a name.
+fn split(argument: &OsStr) -> Option<(String, OsString)> {
+    let bytes = argument.as_bytes();
+    let at = bytes.iter().position(|&byte| byte == b'=')?;
+    let name = std::str::from_utf8(&bytes[..at]).ok().filter(|name| !name.is_empty())?;
+    Some((name.to_owned(), OsStr::from_bytes(&bytes[at + 1..]).to_owned()))
+}
+
+/// Values by name, each with the place that it came from. The debug output leaves out the values.
+#[derive(Clone, Default)]
+pub struct Assignments(BTreeMap<String, (String, Source)>);
+
+impl fmt::Debug for Assignments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+impl Assignments {
+    /// Sets `name`, whatever it was before.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>, source: Source) {
+        self.0.insert(name.into(), (value.into(), source));
+    }
+
+    /// The value of `name`, and the place that it came from.
+    pub fn get(&self, name: &str) -> Option<&(String, Source)> {
+        self.0.get(name)
+    }
+
+    /// All names with their values and the places that these came from.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Source)> {
+        self.0.iter().map(|(name, (value, source))| (name.as_str(), value.as_str(), *source))
+    }
+
+    /// Those that `guest` declares.
+    pub fn declared_by(&self, guest: &Guest) -> Self {
+        let is_declared =
+            |name: &str| guest.manifest.as_ref().is_none_or(|manifest| manifest.settings.contains_key(name));
+        Self(self.0.iter().filter(|(name, _)| is_declared(name)).map(owned).collect())
+    }
+
+    /// These, overridden one by one by the settings of a request.
+    pub fn overridden_by(mut self, request: &Overrides) -> Self {
+        for (name, value) in request {
+            self.set(name, value, Source::Request);
+        }
+        self
+    }
+}
+
+fn owned<T: Clone>((name, value): (&String, &T)) -> (String, T) {
+    (name.clone(), value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_at_first_equals_sign() {
+        let parsed = parse_assignment("A=b=c".as_ref()).unwrap();
+        assert_eq!((parsed.name.as_str(), parsed.value.as_str()), ("A", "b=c"));
+        assert_eq!(parse_assignment("A=".as_ref()).unwrap().value, "");
+        assert_eq!(format!("{parsed:?}"), "A=***");
+    }
+
+    #[test]
+    fn never_repeats_refused_argument() {
+        for argument in ["", "canary", "=canary"] {
+            assert!(!parse_assignment(argument.as_ref()).unwrap_err().contains("canary"));
+            assert!(!parse_file_assignment(argument.as_ref()).unwrap_err().contains("canary"));
+        }
+        let error = parse_assignment(OsStr::from_bytes(b"A=canary\xff")).unwrap_err();
+        assert_eq!(error, "the value of A is not UTF-8");
+        assert!(parse_file_assignment("A=".as_ref()).is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! Guests put into a directory and removed from it, so that a name always leads to a complete guest.
+//!
+//! Two files cannot be replaced in one step, but a directory can be renamed in one. The new component and manifest are written
+//! to a directory with a hidden name, and the renaming of that directory is the moment from which they are in force: the
+//! catalog prefers what it finds there. Then the two files are replaced, one after the other, and the directory is removed.
+//! A process that is killed leaves either the old guest or the new one, and the next one that installs tidies up.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rustix::fs::{FlockOperation, Mode, flock};
+
+use super::source::Source;
+use super::{Guest, catalog};
+use crate::exit::{Failure, Kind};
+use crate::platform::atomic_file;
+
+/// What the name of a directory starts with that is still written to.
+const STAGED: &str = ".staged-";
+/// What the name of a directory starts with that holds a guest in force; the name of the guest follows.
+const READY: &str = ".installing-";
+
+/// The manifest in `entry` of a guest directory, if it is a directory with a guest that is being installed.
+pub fn manifest_of(entry: &Path) -> Option<PathBuf> {
+    let name = OsStr::from_bytes(entry.as_os_str().as_bytes().strip_prefix(READY.as_bytes())?);
+    Some(entry.join(name).with_added_extension("toml"))
+}
+
+/// A guest directory that no other process is changing.
+pub struct Installation {
+    directory: PathBuf,
+    /// Has the lock.
+    _lock: File,
+}
+
+impl Installation {
+    /// Waits until no other process changes `directory`, which must exist, and tidies up what was interrupted in it.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read or written.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let lock = File::open(directory).and_then(|file| {
+            flock(&file, FlockOperation::LockExclusive)?;
+            Ok(file)
+        });
+        let opened = Self { directory: directory.to_owned(), _lock: lock.with_context(|| cannot("open", directory))? };
+        opened.sweep().with_context(|| cannot("tidy up", directory))?;
+        Ok(opened)
+    }
+
+    /// Puts a guest into `directory`, which is created if it is missing, in place of any other of its name. Returns it.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn put(directory: &Path, source: &Source) -> Result<Guest> {
+        fs::create_dir_all(directory).with_context(|| cannot("create", directory))?;
+        let installation = Self::open(directory)?;
+        installation.write(source).with_context(|| cannot("write to", directory))?;
+        Ok(source.guest(directory))
+    }
+
+    fn write(&self, source: &Source) -> io::Result<()> {
+        let name = &source.manifest.name;
+        let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&self.directory)?;
+        fs::set_permissions(staged.path(), Permissions::from_mode(0o755))?;
+        write(&file(staged.path(), name, "wasm"), &source.component)?;
+        write(&file(staged.path(), name, "toml"), source.text.as_bytes())?;
+        File::open(staged.path())?.sync_all()?;
+        fs::rename(staged.path(), self.directory.join(format!("{READY}{name}")))?;
+        // It is not there any more.
+        let _ = staged.keep();
+        self.finish(OsStr::new(name))
+    }
+
+    /// Replaces the files of the guest `name` with those that are ready.
+    fn finish(&self, name: &OsStr) -> io::Result<()> {
+        let ready = self.directory.join([OsStr::new(READY), name].join(OsStr::new("")));
+        self.remove_other_spellings(name)?;
+        for ending in ["wasm", "toml"] {
+            write(&file(&self.directory, name, ending), &fs::read(file(&ready, name, ending))?)?;
+        }
+        File::open(&self.directory)?.sync_all()?;
+        // Without its manifest the directory is not in force any more.
+        fs::remove_file(file(&ready, name, "toml"))?;
+        fs::remove_dir_all(&ready)
+    }
+
+    /// Removes guests whose names differ from `name` in case only.
+    fn remove_other_spellings(&self, name: &OsStr) -> io::Result<()> {
+        let (own, folded) = (file(&self.directory, name, "toml"), name.to_string_lossy().to_lowercase());
+        let own = fs::metadata(own).ok();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+            if stem == folded && path.extension() == Some(OsStr::new("toml")) && path.file_stem() != Some(name) {
+                // A file system that ignores case has only one file.
+                let metadata = fs::metadata(&path)?;
+                if own.as_ref().is_none_or(|own| (own.dev(), own.ino()) != (metadata.dev(), metadata.ino())) {
+                    remove_files(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finishes or undoes what a process began that was killed.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.directory)? {
+            let (name, path) = {
+                let entry = entry?;
+                (entry.file_name(), entry.path())
+            };
+            let bytes = name.as_bytes();
+            if let Some(guest) = bytes.strip_prefix(READY.as_bytes()) {
+                match manifest_of(Path::new(&name)).is_some_and(|manifest| self.directory.join(manifest).exists()) {
+                    true => self.finish(OsStr::from_bytes(guest))?,
+                    false => fs::remove_dir_all(&path)?,
+                }
+            } else if bytes.starts_with(STAGED.as_bytes()) {
+                fs::remove_dir_all(&path)?;
+            } else if bytes.starts_with(atomic_file::TEMPORARY_PREFIX.as_bytes()) {
+                fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the guest `name`, and returns its manifest's path; `None` if there is no such guest.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read, or a file cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(manifest) = catalog::manifest_in(&self.directory, name)? else { return Ok(None) };
+        remove_files(&manifest).with_context(|| cannot("remove a guest from", &self.directory))?;
+        Ok(Some(manifest))
+    }
+}
+
+/// Removes the manifest at `path` and its component. Without its manifest there is no guest, whatever else is left.
+fn remove_files(manifest: &Path) -> io::Result<()> {
+    fs::remove_file(manifest)?;
+    match fs::remove_file(manifest.with_extension("wasm")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file for all users to read, completely or not at all.
+fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    atomic_file::write(path, contents, Mode::from_raw_mode(0o644))
+}
+
+fn file(directory: &Path, name: impl AsRef<OsStr>, ending: &str) -> PathBuf {
+    directory.join(name.as_ref()).with_added_extension(ending)
+}
+
+fn cannot(what: &str, directory: &Path) -> Failure {
+    Failure::new(Kind::System, format!("cannot {what} the guest directory '{}'", directory.display()))
+}

@@ -1,0 +1,85 @@
+//! What a guest that is to be installed replaces.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use semver::Version;
+
+use super::Guest;
+use super::catalog::{self, Catalog};
+use super::digest::Digest;
+use super::manifest::Manifest;
+use super::source::{Source, digest_of};
+use crate::exit::{Failure, Kind};
+
+/// Where a guest is installed, and what is there.
+pub struct Replacement {
+    /// The guest directory.
+    pub directory: PathBuf,
+    old: Option<Guest>,
+    /// The digest of the old component, if it is in this directory.
+    digest: Option<Digest>,
+}
+
+impl Replacement {
+    /// Finds what `source` replaces or shadows in `directory`, or in the directories of `catalog`. With `force`, a directory
+    /// that takes precedence is installed to instead.
+    ///
+    /// # Errors
+    ///
+    /// When that is another guest, unless `force`d. The same guest has another version, and the new one is higher.
+    pub fn plan(source: &Source, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
+        let name = &source.manifest.name;
+        let here = catalog::manifest_in(directory, name)?;
+        let found = match catalog {
+            Some(catalog) => catalog.find(name.as_ref()).ok(),
+            None => here.as_ref().and_then(|path| catalog::read(path, false).ok()),
+        };
+        // A guest that cannot be read is repaired by another one.
+        let Some(old) = found else { return Ok(Self { directory: directory.to_owned(), old: None, digest: None }) };
+        let folder = old.component.parent().unwrap_or(directory);
+        let is_here = here.is_some_and(|path| path.parent() == Some(folder));
+        let takes_precedence = !is_here && catalog.is_some_and(|catalog| is_before(catalog, folder, directory));
+        let digest = if is_here || takes_precedence { digest_of(&old.component).ok() } else { None };
+        let is_same = digest == Some(source.digest);
+        if force || is_here && (is_same || is_newer(&source.manifest, old.manifest.as_ref())) {
+            let directory = if takes_precedence { folder } else { directory };
+            return Ok(Self { directory: directory.to_owned(), old: Some(old), digest });
+        }
+        let (version, path) = (version_of(&old), old.component.display());
+        let verb = if is_here || takes_precedence { "replace" } else { "shadow" };
+        let message = format!("'{path}' already provides {name}{version}; use --force to {verb} it");
+        Err(Failure::new(Kind::Component, message).into())
+    }
+
+    /// The digest of the component that was replaced, if another was put in its place.
+    pub fn replaced(&self, source: &Source) -> Option<Digest> {
+        self.digest.filter(|digest| *digest != source.digest)
+    }
+
+    /// What to add to the message about the new guest.
+    pub fn describe(&self) -> String {
+        let Some(old) = &self.old else { return String::new() };
+        let (name, version) = (&old.name, version_of(old));
+        match old.component.parent() == Some(&self.directory) {
+            true => format!(", replacing {name}{version}"),
+            false => format!(", in front of '{}'", old.component.display()),
+        }
+    }
+}
+
+/// Whether `first` is searched before `second`.
+fn is_before(catalog: &Catalog, first: &Path, second: &Path) -> bool {
+    let position = |wanted: &Path| catalog.directories().position(|path| path == wanted);
+    position(first).is_some_and(|at| position(second).is_none_or(|other| at < other))
+}
+
+fn version_of(guest: &Guest) -> String {
+    let version = guest.manifest.as_ref().and_then(|manifest| manifest.version.as_ref());
+    version.map(|version| format!(" {version}")).unwrap_or_default()
+}
+
+fn is_newer(new: &Manifest, old: Option<&Manifest>) -> bool {
+    let version = |manifest: &Manifest| manifest.version.as_ref().and_then(|version| Version::parse(version).ok());
+    matches!((version(new), old.and_then(version)), (Some(new), Some(old)) if new > old)
+}

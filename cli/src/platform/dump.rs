@@ -1,0 +1,16 @@
+//! Core dumps, and what other processes of this user can read of this one.
+
+use std::sync::Once;
+
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+/// Makes this process not dumpable from now on: it leaves no core file, and its memory and environment cannot be read through
+/// `/proc` or `ptrace` by other processes of the same user.
+pub fn disable() {
+    static DISABLED: Once = Once::new();
+    DISABLED.call_once(|| {
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            log::warn!("a core dump of this process could contain a secret: {error}");
+        }
+    });
+}
