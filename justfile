@@ -89,7 +89,7 @@ test-templates *languages: build
 test-shells prefix: (install prefix)
     @{{ venv }}/python {{ root }}/scripts/test/shells.py "$1"
 
-# Fuzz a parser: batch, component, escape, manifest, or records (needs the nightly toolchain)
+# Fuzz a parser: batch, component, escape, link, manifest, or records (needs the nightly toolchain)
 fuzz target seconds="60": _cargo-fuzz
     @mkdir -p target/fuzz/corpus/"$1"
     @cp Cargo.lock cli/fuzz/Cargo.lock
