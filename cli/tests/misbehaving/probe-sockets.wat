@@ -3,7 +3,7 @@
 ;; $ cipher encrypt probe-sockets x
 ;; status 0
 ;; stdout 1b1b1u
-;; $ cipher cache add probe-sockets >/dev/null 2>&1; ulimit -n 6; cipher encrypt probe-sockets x
+;; $ cipher cache add probe-sockets >/dev/null 2>&1; ulimit -n 10; cipher encrypt probe-sockets x
 ;; status 0
 ;; stdout 1b1b1u
 (component
