@@ -115,7 +115,7 @@ fn a_project_has_the_contract_itself_and_every_name_in_its_proper_form() {
 fn the_manifest_of_a_project_is_one_that_the_program_reads() {
     for (language, _) in LANGUAGES {
         let cipher = Cipher::shell(format!(
-            "cipher new Mine --language {language} . && cp '{}' Mine.wasm && CIPHER_GUESTS=. cipher encrypt mine text \
+            "cipher new Mine --language {language} . > /dev/null && cp '{}' Mine.wasm && CIPHER_GUESTS=. cipher encrypt mine text \
              --set MINE_DIGITS=yes",
             guests::directory().join("Echo.wasm").display()
         ));
