@@ -7,6 +7,7 @@ use wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
 use crate::code::link;
+use crate::exit::{Failure, Kind};
 
 /// A macro and not a constant, so that `concat!` takes it.
 macro_rules! wasmtime_version {
@@ -126,6 +127,9 @@ pub const PROPOSALS: WasmFeatures = WasmFeatures::COMPONENT_MODEL
 const ADAPTERS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 
 fn config() -> Result<Config> {
+    // Otherwise the hash maps of the standard library panic, and so does wasmtime-wasi.
+    getrandom::fill(&mut [0])
+        .with_context(|| Failure::new(Kind::System, "the system has no random numbers to give"))?;
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(PROPOSALS.union(ADAPTERS), true);

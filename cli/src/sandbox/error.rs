@@ -3,10 +3,11 @@
 use anyhow::{Error, Result};
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
+use wasmtime_wasi::I32Exit;
 
 use crate::exit::{Failure, Kind};
 use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, RESOURCES};
-use crate::sandbox::host::{Exit, Host};
+use crate::sandbox::host::Host;
 use crate::terminal::escape;
 
 /// How many missing imports are named.
@@ -47,7 +48,7 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
         host.exhausted = matches!(exceeded, Exceeded::Memory(_) | Exceeded::Resources(_));
         return Failure::new(Kind::Limit, format!("{name} {exceeded}")).into();
     }
-    let (exit, trap) = (error.downcast_ref::<Exit>(), error.downcast_ref::<Trap>());
+    let (exit, trap) = (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>());
     // The guest's own reason, by the contract its last line. In a language that cannot trap without words of its own,
     // an exit is the way to fail after giving a reason.
     let gives_reason = exit.is_some_and(|exit| exit.0 != 0) || trap == Some(&Trap::UnreachableCodeReached);
@@ -56,7 +57,7 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
         return Failure::new(kind, format!("{name} failed: {}", escape::start(reason))).into();
     }
     let cause = error.root_cause();
-    let (kind, message) = if let Some(Exit(status)) = exit {
+    let (kind, message) = if let Some(I32Exit(status)) = exit {
         (Kind::Trapped, format!("{name} exited with status {status} instead of returning a result"))
     } else if let Some(trap) = trap {
         (Kind::Trapped, format!("{name} trapped: {}", explain(trap)))

@@ -1,4 +1,4 @@
-//! Hostile and faulty guests: each file in `tests/misbehaving` is one, and states how its calls end.
+//! Hostile and faulty guests: each file in `tests/misbehaving` is one, and states the outcome of its calls.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use snapbox::Assert;
 use crate::guests;
 use crate::harness::Cipher;
 
-/// A call of a misbehaving guest. The comment at the top of its file has one or more:
+/// A call of a misbehaving guest. The comment at the top of its file describes the guest, and then one or more calls:
 ///
 /// ```text
 /// ;; $ printf 'a\nb\n' | cipher encrypt NAME --lines
@@ -16,7 +16,8 @@ use crate::harness::Cipher;
 /// ;; stderr error: record 2: [..]
 /// ```
 ///
-/// The first line is run by a shell; the others are its complete output, in which `[..]` stands for any text within a line.
+/// A shell runs the first line. The others are the exit status and the complete output, in which `[..]` matches any text
+/// within a line.
 #[derive(Default)]
 struct Call {
     script: String,
@@ -38,31 +39,31 @@ fn calls(source: &str) -> Vec<Call> {
             ("status", Some(call)) => rest.clone_into(&mut call.status),
             ("stdout", Some(call)) => call.stdout += &format!("{rest}\n"),
             ("stderr", Some(call)) => call.stderr += &format!("{rest}\n"),
-            _ => panic!("neither status, stdout nor stderr: {line}"),
+            _ => panic!("not a status, stdout, or stderr line: {line}"),
         }
     }
     calls
 }
 
 #[test]
-fn every_call_ends_as_stated() {
+fn calls_end_as_stated() {
     let directory = guests::assemble("tests/misbehaving");
     let mut failures = String::new();
     for file in guests::files("tests/misbehaving") {
         if file.extension().is_some_and(|extension| extension == "toml") {
             continue;
         }
-        let source = fs::read_to_string(&file).expect("a scenario can be read");
+        let source = fs::read_to_string(&file).expect("a guest can be read");
         let calls = calls(&source);
-        assert!(!calls.is_empty(), "{} calls nothing", file.display());
+        assert!(!calls.is_empty(), "{} has no calls", file.display());
         for Call { script, status, stdout, stderr } in calls {
             let ended = Cipher::shell(&script).env("CIPHER_GUESTS", &directory).run();
-            let streams = |status: &str, stdout: &str, stderr: &str| {
+            let report = |status: &str, stdout: &str, stderr: &str| {
                 format!("$ {script}\nstatus {status}\n--- stdout ---\n{stdout}--- stderr ---\n{stderr}")
             };
-            let ended_with = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
+            let actual_status = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
             let [out, err] = [&ended.stdout, &ended.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-            let (actual, expected) = (streams(&ended_with, &out, &err), streams(&status, &stdout, &stderr));
+            let (actual, expected) = (report(&actual_status, &out, &err), report(&status, &stdout, &stderr));
             let assert = Assert::new().normalize_paths(false);
             if let Err(difference) = assert.try_eq(Some(&file.display()), actual.into(), expected.into()) {
                 failures += &difference.to_string();

@@ -1,10 +1,10 @@
-//! The stack of a guest, whatever stack the program was started with.
+//! The stack of a guest, which does not depend on the stack that the program is started with.
 
 use crate::guests;
 use crate::harness::Cipher;
 
 #[test]
-fn endless_recursion_traps_with_any_stack() {
+fn recursion_traps_with_any_stack() {
     for kilobytes in ["128", "256", "1024", "8192"] {
         let script = format!("ulimit -s {kilobytes} && exec cipher decrypt Trap x");
         let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(1);
@@ -13,7 +13,7 @@ fn endless_recursion_traps_with_any_stack() {
 }
 
 #[test]
-fn endless_recursion_traps_on_every_thread() {
+fn recursion_traps_on_every_thread() {
     let cipher = Cipher::new(["decrypt", "Trap", "--lines", "-j4"]).env("CIPHER_GUESTS", guests::directory());
     let ended = cipher.stdin("a\nb\nc\n").run().exits(3).prints("");
     for record in 1..=3 {

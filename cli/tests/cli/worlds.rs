@@ -1,9 +1,9 @@
-//! The two worlds of a guest: the contract's, and the one for messages in chunks.
+//! The two worlds of a guest: the contract's, which every host has, and the one for messages in chunks.
 
 use std::path::Path;
 
 use cipher::audit::format::EventLines;
-use cipher::code::engine;
+use cipher::code::{artifact, engine};
 use cipher::guest::Guest;
 use cipher::guest::catalog::Catalog;
 use cipher::guest::settings;
@@ -11,7 +11,12 @@ use cipher::limits::Limits;
 use cipher::sandbox::contract::Operation;
 use cipher::sandbox::epoch::EpochTicker;
 use cipher::sandbox::instance::GuestPre;
+use wasmtime::Store;
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use self::base::EncoderDecoderService;
+use self::base::saritnike::cipher::audit_log;
 use crate::reference::{caesar, vigenere};
 
 /// Characters of every length in UTF-8, a combining mark, and characters that are not letters.
@@ -30,31 +35,75 @@ fn secrets() -> [(&'static str, String); 2] {
 
 #[test]
 fn chunks_give_the_whole_result() {
-    let clock = EpochTicker::new(engine::loader().unwrap());
+    let ticker = EpochTicker::new(engine::loader().unwrap());
     let cuts: Vec<usize> = (0..=TEXT.len()).filter(|&at| TEXT.is_char_boundary(at)).collect();
     for (name, secret) in secrets() {
         let guest = guest(name);
-        let linked = GuestPre::load(&guest, &clock, &Limits::default()).unwrap();
+        let loaded = GuestPre::load(&guest, &ticker, &Limits::default()).unwrap();
         let settings = settings::resolve(&guest, &Default::default()).unwrap();
-        let mut session = linked.open(&settings, 1, &mut EventLines::default()).unwrap();
-        assert_eq!(session.call(Operation::Encrypt, TEXT).unwrap(), secret);
-        session.take_entries();
+        let mut instance = loaded.open(&settings, 1, &mut EventLines::default()).unwrap();
+        assert_eq!(instance.call(Operation::Encrypt, TEXT).unwrap(), secret);
+        instance.take_entries();
         for (operation, text, result) in
             [(Operation::Encrypt, TEXT, secret.as_str()), (Operation::Decrypt, secret.as_str(), TEXT)]
         {
             for &first in &cuts {
                 for &second in cuts.iter().filter(|&&second| second >= first) {
-                    let mut message = session.message(operation).unwrap().expect("a streaming guest");
-                    let pieces = [&text[..first], &text[first..second], &text[second..]];
-                    let mut joined: String = pieces.iter().map(|piece| message.update(piece).unwrap()).collect();
+                    let mut message = instance.message(operation).unwrap().expect("it is a streaming guest");
+                    let chunks = [&text[..first], &text[first..second], &text[second..]];
+                    let mut joined: String = chunks.iter().map(|chunk| message.update(chunk).unwrap()).collect();
                     joined += &message.finish().unwrap();
                     assert_eq!(joined, result, "{name}, cut at {first} and {second}");
                     let length = format!("Length: {}", TEXT.chars().count());
-                    let entries = session.take_entries();
-                    let details: Vec<_> = entries.iter().map(|entry| entry.detail).collect();
+                    let events = instance.take_entries();
+                    let details: Vec<_> = events.iter().map(|event| event.detail).collect();
                     assert_eq!(details, [length.as_str()]);
                 }
             }
         }
+    }
+}
+
+/// The world of the contract alone.
+mod base {
+    wasmtime::component::bindgen!({ path: "../wit", world: "encoder-decoder-service" });
+}
+
+/// Another host of the same guests, which knows nothing of chunks: all of WASI 0.2, and the contract.
+struct OtherHost {
+    wasi: WasiCtx,
+    resources: ResourceTable,
+    events: Vec<(String, String)>,
+}
+
+impl WasiView for OtherHost {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+impl audit_log::Host for OtherHost {
+    fn auditrecord(&mut self, action: String, detail: String) {
+        self.events.push((action, detail));
+    }
+}
+
+#[test]
+fn guests_run_with_contract_alone() {
+    let engine = engine::loader().unwrap();
+    for (name, secret) in secrets() {
+        let component = artifact::load(&engine, &guest(name), &Limits::default()).unwrap().component;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
+        EncoderDecoderService::add_to_linker::<_, HasSelf<OtherHost>>(&mut linker, |host| host).unwrap();
+        let (wasi, resources) = (WasiCtx::builder().build(), ResourceTable::new());
+        let mut store = Store::new(&engine, OtherHost { wasi, resources, events: Vec::new() });
+        store.set_epoch_deadline(1);
+        let service = EncoderDecoderService::instantiate(&mut store, &component, &linker).unwrap();
+        assert_eq!(service.call_encr(&mut store, TEXT).unwrap(), secret);
+        assert_eq!(service.call_decr(&mut store, &secret).unwrap(), TEXT);
+        let length = format!("Length: {}", TEXT.chars().count());
+        let event = |action: &str| (action.to_owned(), length.clone());
+        assert_eq!(store.data().events, [event("encrypt"), event("decrypt")]);
     }
 }

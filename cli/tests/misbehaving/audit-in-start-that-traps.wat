@@ -1,4 +1,4 @@
-;; Makes an audit entry in its start, and traps there: the entry is a fact all the same.
+;; Records an audit event in its start function, and then traps. The event is written all the same.
 ;; $ cipher encrypt audit-in-start-that-traps x
 ;; status 1
 ;; stderr [AUDIT] Action: early | Detail: early

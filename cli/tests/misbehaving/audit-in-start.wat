@@ -1,4 +1,4 @@
-;; Makes an audit entry in its start, before it is called.
+;; Records an audit event in its start function, before any call.
 ;; $ cipher encrypt audit-in-start x
 ;; status 0
 ;; stdout

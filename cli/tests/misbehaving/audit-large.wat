@@ -1,4 +1,4 @@
-;; Makes an audit entry with a detail of 64 MiB between two short ones.
+;; Records an audit event with a detail of 64 MiB between two short ones.
 ;; $ cipher encrypt audit-large x
 ;; status 0
 ;; stdout

@@ -1,4 +1,4 @@
-;; Makes a million audit entries.
+;; Records a million audit events.
 ;; $ cipher encrypt audit-million x 2>&1 | tail -n 3
 ;; status 0
 ;; stdout [AUDIT] Action: again | Detail: again

@@ -1,4 +1,4 @@
-;; Makes an audit entry of bytes that are no text.
+;; Records an audit event that is not valid UTF-8.
 ;; $ cipher encrypt audit-utf-8 x
 ;; status 1
 ;; stderr error: audit-utf-8 broke the contract: invalid utf-8 sequence of 1 bytes from index 1

@@ -1,4 +1,4 @@
-;; Puts sequences into its audit entries that color, retitle, reorder and overwrite what a terminal shows.
+;; Records audit events with sequences that color, retitle, reorder, and overwrite what a terminal shows.
 ;; $ cipher encrypt escapes-audit x
 ;; status 0
 ;; stdout

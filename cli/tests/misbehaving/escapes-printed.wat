@@ -1,4 +1,4 @@
-;; Says why it fails with sequences that color, retitle, reorder and overwrite what a terminal shows.
+;; Fails with a reason that contains sequences which color, retitle, reorder, and overwrite what a terminal shows.
 ;; $ cipher encrypt escapes-printed x
 ;; status 1
 ;; stderr error: escapes-printed failed: \u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end

@@ -1,4 +1,4 @@
-;; Exits with success in its start.
+;; Exits with status 0 in its start function.
 ;; $ cipher encrypt exit-in-start x
 ;; status 1
 ;; stderr error: exit-in-start exited with status 0 instead of returning a result

@@ -1,4 +1,4 @@
-;; Exports more than the contract asks for, and names that are long.
+;; Exports more than the contract requires, under long names.
 ;; $ cipher encrypt export-more x
 ;; status 0
 ;; stdout

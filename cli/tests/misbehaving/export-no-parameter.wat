@@ -1,4 +1,4 @@
-;; Has an encr that takes nothing.
+;; Exports an encr without a parameter.
 ;; $ cipher encrypt export-no-parameter x
 ;; status 4
 ;; stderr error: export-no-parameter does not fit the contract: its export 'encr' is func() -> string, where the contract has func(input: string) -> string

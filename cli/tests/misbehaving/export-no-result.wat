@@ -1,4 +1,4 @@
-;; Has functions that return nothing.
+;; Exports functions without a result.
 ;; $ cipher encrypt export-no-result x
 ;; status 4
 ;; stderr error: export-no-result does not fit the contract: its export 'encr' is func(input: string), where the contract has func(input: string) -> string; its export 'decr' is func(input: string), where the contract has func(input: string) -> string

@@ -1,4 +1,4 @@
-;; A component with nothing in it.
+;; An empty component.
 ;; $ cipher encrypt export-nothing x
 ;; status 4
 ;; stderr error: export-nothing does not fit the contract: it has no export 'encr'; it has no export 'decr'

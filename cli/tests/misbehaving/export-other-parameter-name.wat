@@ -1,4 +1,4 @@
-;; Calls the parameter of its functions by another name.
+;; Exports functions whose parameter has another name.
 ;; $ cipher encrypt export-other-parameter-name x
 ;; status 0
 ;; stdout

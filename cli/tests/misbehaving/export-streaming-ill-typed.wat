@@ -1,4 +1,4 @@
-;; Has the interface for messages in pieces, with nothing in it: it is called with whole messages.
+;; Exports an empty streaming interface, so it is called without chunks.
 ;; $ cipher encrypt export-streaming-ill-typed x
 ;; status 0
 ;; stdout

@@ -1,4 +1,4 @@
-;; Has functions of a type that is short to say by parts, and a million characters long when written out.
+;; Exports functions of a type that has a short definition, but a million characters when it is written out.
 ;; $ cipher encrypt export-type-bomb x
 ;; status 4
 ;; stderr error: export-type-bomb does not fit the contract: its export 'encr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string; its export 'decr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string

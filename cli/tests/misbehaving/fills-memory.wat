@@ -1,4 +1,4 @@
-;; Fills 1000 MiB of memory, again and again, without a loop or a call.
+;; Fills 1000 MiB of memory repeatedly, without a loop or a call.
 ;; $ timeout 20 cipher encrypt fills-memory x --timeout 200ms
 ;; status 1
 ;; stderr error: fills-memory ran longer than 200ms (--timeout)

@@ -1,4 +1,4 @@
-;; Makes one audit entry that looks like several, if it is shown as it is.
+;; Records one audit event that looks like several if it is not escaped.
 ;; $ cipher encrypt forged-audit-lines x
 ;; status 0
 ;; stdout

@@ -1,4 +1,4 @@
-;; Makes an audit entry that sounds like the host's own when it has dropped some.
+;; Records an audit event that imitates the host's own note about dropped events.
 ;; $ cipher encrypt forged-end-of-audit x
 ;; status 0
 ;; stdout

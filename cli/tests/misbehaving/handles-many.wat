@@ -1,4 +1,4 @@
-;; Makes resources of its own without end.
+;; Creates resources of its own without end.
 ;; $ cipher encrypt handles-many x
 ;; status 1
 ;; stderr error: handles-many held more than 100000 resources at once

@@ -1,4 +1,4 @@
-;; Wants an audit log that takes numbers.
+;; Imports an audit log with parameters that are numbers.
 ;; $ cipher encrypt import-audit-ill-typed x
 ;; status 4
 ;; stderr error: import-audit-ill-typed does not fit the contract: expected `string` found `u32`

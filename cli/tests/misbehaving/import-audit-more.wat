@@ -1,4 +1,4 @@
-;; Wants a function of the audit log that there is not.
+;; Imports a function that the audit log does not have.
 ;; $ cipher encrypt import-audit-more x
 ;; status 4
 ;; stderr error: import-audit-more does not fit the contract: function implementation is missing

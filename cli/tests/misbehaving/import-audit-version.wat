@@ -1,4 +1,4 @@
-;; Wants another version of the audit log.
+;; Imports another version of the audit log.
 ;; $ cipher encrypt import-audit-version x
 ;; status 4
 ;; stderr error: import-audit-version imports 'saritnike:cipher/audit-log@0.9.0', which cipher does not offer

@@ -1,4 +1,4 @@
-;; Wants a function, a core module and an instance without a package.
+;; Imports a function, a core module, and an instance that belong to no package.
 ;; $ cipher encrypt import-function x
 ;; status 4
 ;; stderr error: import-function imports 'system', 'code', 'plain', which cipher does not offer

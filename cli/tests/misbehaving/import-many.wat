@@ -1,4 +1,4 @@
-;; Wants a hundred interfaces that there are not.
+;; Imports a hundred unknown interfaces.
 ;; $ cipher encrypt import-many x
 ;; status 4
 ;; stderr error: import-many imports 'acme:a/i0@1.0.0', 'acme:a/i1@1.0.0', 'acme:a/i2@1.0.0', 'acme:a/i3@1.0.0', 'acme:a/i4@1.0.0', 'acme:a/i5@1.0.0', 'acme:a/i6@1.0.0', 'acme:a/i7@1.0.0', 'acme:a/i8@1.0.0', 'acme:a/i9@1.0.0', 90 more, which cipher does not offer

@@ -1,4 +1,4 @@
-;; Wants an interface of a name that is many screens long.
+;; Imports an interface whose name fills many screens.
 ;; $ cipher encrypt import-name-long x
 ;; status 4
 ;; stderr error: import-name-long imports 'acme:a-a-[..] …', which cipher does not offer

@@ -1,4 +1,4 @@
-;; Wants an exit that takes a text.
+;; Imports an exit function that takes a string.
 ;; $ cipher encrypt import-wasi-ill-typed x
 ;; status 4
 ;; stderr error: import-wasi-ill-typed does not fit the contract: expected `result` found `string`

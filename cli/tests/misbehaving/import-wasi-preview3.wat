@@ -1,4 +1,4 @@
-;; Wants a WASI that is not the one offered.
+;; Imports WASI 0.3, which is not offered.
 ;; $ cipher encrypt import-wasi-preview3 x
 ;; status 4
 ;; stderr error: import-wasi-preview3 imports 'wasi:cli/environment@0.3.0', which cipher does not offer

@@ -1,4 +1,4 @@
-;; Is made of five hundred instances, each with a memory.
+;; Consists of five hundred instances, each with a memory.
 ;; $ cipher encrypt instances-many x --max-memory 400MiB
 ;; status 0
 ;; stdout

@@ -1,4 +1,4 @@
-;; Echoes, and frees nothing, so that an instance lasts for 60 records of 16 KiB in 1 MiB of memory.
+;; Echoes, and frees nothing, so that an instance serves 60 records of 16 KiB with 1 MiB of memory.
 ;; $ seq 300 | xargs -n 1 printf '%016384d\n' | cipher encrypt leaks --lines -j1 --max-memory 1MiB | wc
 ;; status 0
 ;; stdout [..]300[..]300[..]4915500

@@ -1,4 +1,4 @@
-;; Never comes to an end.
+;; Computes without end.
 ;; $ cipher encrypt loop-in-call x --timeout 200ms
 ;; status 1
 ;; stderr error: loop-in-call ran longer than 200ms (--timeout)
@@ -11,6 +11,9 @@
 ;; status 0
 ;; stdout FAIL  one audit entry a call: encrypt: loop-in-call ran longer than 50ms (--timeout)
 ;; stderr error: loop-in-call does not keep the contract: [..] cases failed
+;; $ cipher encrypt loop-in-call x --timeout 2s 2>error & sleep 0.5; kill -STOP $!; sleep 2; kill -CONT $!; sleep 0.5; cat error; echo still runs; wait $!
+;; status 1
+;; stdout still runs
 (component
   (core module $code
     (memory (export "memory") 1)

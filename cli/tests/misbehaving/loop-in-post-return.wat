@@ -1,4 +1,4 @@
-;; Returns a result, which does not count: it never comes to an end when it is told that the result was taken.
+;; Returns a result, and then loops in its post-return function. The result is discarded.
 ;; $ cipher encrypt loop-in-post-return x --timeout 200ms
 ;; status 1
 ;; stderr error: loop-in-post-return ran longer than 200ms (--timeout)

@@ -1,4 +1,4 @@
-;; Never gives the room that its argument needs.
+;; Loops while it allocates memory for its argument.
 ;; $ cipher encrypt loop-in-realloc x --timeout 200ms
 ;; status 1
 ;; stderr error: loop-in-realloc ran longer than 200ms (--timeout)

@@ -1,4 +1,4 @@
-;; Never comes to the end of its start, so no function of it is ever called.
+;; Loops in its start function, so no exported function is ever called.
 ;; $ cipher encrypt loop-in-start x --timeout 200ms
 ;; status 1
 ;; stderr error: loop-in-start ran longer than 200ms (--timeout)

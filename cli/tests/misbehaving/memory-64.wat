@@ -1,4 +1,4 @@
-;; Has a memory with addresses of 64 bits.
+;; Has a memory with 64-bit addresses.
 ;; $ cipher encrypt memory-64 x
 ;; status 4
 ;; stderr error: '[..]/memory-64.wasm' is not a valid component: memory64 must be enabled for 64-bit memories (at offset [..])

@@ -1,4 +1,4 @@
-;; Grows its memory as long as it gets more, and traps when it gets no more; to decrypt, it goes on without.
+;; Grows its memory until that fails. Then encr traps, and decr continues.
 ;; $ cipher encrypt memory-growth x --max-memory 10MiB
 ;; status 1
 ;; stderr error: memory-growth needs more than 10MiB of memory (--max-memory)

@@ -1,4 +1,4 @@
-;; Has twenty memories, each within the limit, all of them together not.
+;; Has twenty memories: each is within the limit, but their total is not.
 ;; $ cipher encrypt memory-many x --max-memory 10MiB
 ;; status 1
 ;; stderr error: memory-many needs more than 10MiB of memory (--max-memory)

@@ -1,4 +1,4 @@
-;; Wants four gigabytes of memory from the start.
+;; Has a memory with a minimum of 4 GiB.
 ;; $ cipher encrypt memory-minimum x
 ;; status 1
 ;; stderr error: memory-minimum needs more than 1GiB of memory (--max-memory)

@@ -1,4 +1,4 @@
-;; Has names in its debugging section that send sequences to a terminal, and traps.
+;; Traps, and has names in its debugging section that contain terminal sequences.
 ;; $ RUST_LOG=cipher=debug cipher encrypt names x 2>&1 | tr -d '[:print:]\n' | wc -c
 ;; status 0
 ;; stdout 0

@@ -1,4 +1,4 @@
-;; Asks for a million things to wait for and gives none back.
+;; Creates a million pollables and drops none.
 ;; $ cipher encrypt pollables-many x --timeout 5s
 ;; status 1
 ;; stderr error: pollables-many held more than 10000 resources at once

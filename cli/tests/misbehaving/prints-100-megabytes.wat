@@ -1,4 +1,4 @@
-;; Prints a hundred megabytes in pieces, and then why it fails.
+;; Prints 100 MB in many calls, and then the reason of its failure.
 ;; $ cipher encrypt prints-100-megabytes x
 ;; status 1
 ;; stderr error: prints-100-megabytes failed: that was all

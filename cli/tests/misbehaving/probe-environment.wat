@@ -1,4 +1,4 @@
-;; Counts the variables, arguments, directories and the working directory that it is given, as digits.
+;; Returns the numbers of its variables, arguments, directories, and working directories, as digits.
 ;; $ SECRET=1 cipher encrypt probe-environment x
 ;; status 0
 ;; stdout 0000

@@ -1,4 +1,4 @@
-;; Asks for the directories that it may open files in, and returns how many there are.
+;; Returns the number of directories in which it may open files.
 ;; $ cipher encrypt probe-files x
 ;; status 0
 ;; stdout 0

@@ -1,4 +1,4 @@
-;; Returns 64 secure random bits, 64 insecure ones, and 64 of a seed, a letter for every four: only the first are random.
+;; Returns 64 secure random bits, 64 insecure ones, and 64 of a seed, as one letter per four bits. Only the first are random.
 ;; $ for _ in 1 2; do cipher encrypt probe-random x; done | cut -c 1-16 | uniq | wc -l
 ;; status 0
 ;; stdout 2

@@ -1,4 +1,4 @@
-;; Reads the program's standard input, and returns what the read told it: the stream is closed (a case 1 of an error 1).
+;; Reads stdin, and returns the outcome as digits: the stream is closed (case 1 of an error, 1).
 ;; $ printf 'secret\n' | cipher encrypt probe-stdin x
 ;; status 0
 ;; stdout 11

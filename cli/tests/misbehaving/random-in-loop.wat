@@ -1,4 +1,4 @@
-;; Asks for 4 MiB of random bytes in a loop when it encrypts, and for one byte more when it decrypts.
+;; Draws 4 MiB of random bytes in a loop to encrypt, and one byte more in one call to decrypt.
 ;; $ timeout 20 cipher encrypt random-in-loop x --timeout 300ms
 ;; status 1
 ;; stderr error: random-in-loop ran longer than 300ms (--timeout)

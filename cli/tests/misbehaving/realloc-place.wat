@@ -1,4 +1,4 @@
-;; Gives its argument room outside of its memory.
+;; Places its argument outside of its memory.
 ;; $ cipher encrypt realloc-place x
 ;; status 1
 ;; stderr error: realloc-place broke the contract: realloc return: beyond end of memory

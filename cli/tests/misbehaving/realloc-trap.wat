@@ -1,4 +1,4 @@
-;; Has no room for its argument.
+;; Traps while it allocates memory for its argument.
 ;; $ cipher encrypt realloc-trap x
 ;; status 1
 ;; stderr error: realloc-trap trapped: it reached code marked as unreachable

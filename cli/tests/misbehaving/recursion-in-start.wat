@@ -1,4 +1,4 @@
-;; Calls itself without an end in its start.
+;; Recurses without end in its start function.
 ;; $ cipher encrypt recursion-in-start x
 ;; status 1
 ;; stderr error: recursion-in-start trapped: its stack is full (a recursion too deep?)

@@ -1,4 +1,4 @@
-;; Two functions that call each other through a table without an end, each with much to keep.
+;; Has two functions with large frames that call each other through a table without end.
 ;; $ cipher encrypt recursion-mutual x
 ;; status 1
 ;; stderr error: recursion-mutual trapped: its stack is full (a recursion too deep?)

@@ -1,4 +1,4 @@
-;; Calls back into itself: its own function is what gives room for its argument, and it recurses.
+;; Has a realloc function that is its exported function, and recurses.
 ;; $ cipher encrypt reentry x
 ;; status 1
 ;; stderr error: reentry trapped: its stack is full (a recursion too deep?)

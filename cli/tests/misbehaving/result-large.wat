@@ -1,4 +1,4 @@
-;; Returns a text of 64 KiB less one byte.
+;; Returns a string of 64 KiB less one byte.
 ;; $ cipher encrypt result-large x --max-message 60KiB
 ;; status 1
 ;; stderr error: result-large returned more than 60KiB (--max-message)

@@ -1,4 +1,4 @@
-;; Returns a text that is longer than its memory.
+;; Returns a string that is longer than its memory.
 ;; $ cipher encrypt result-length x
 ;; status 1
 ;; stderr error: result-length broke the contract: string pointer/length out of bounds of memory

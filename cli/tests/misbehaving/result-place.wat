@@ -1,4 +1,4 @@
-;; Returns the place of its result outside of its memory; to decrypt, at an odd address.
+;; Returns a pointer outside of its memory to encrypt, and an unaligned one to decrypt.
 ;; $ cipher encrypt result-place x
 ;; status 1
 ;; stderr error: result-place broke the contract: pointer out of bounds of memory

@@ -1,4 +1,4 @@
-;; Returns a text that starts past the end of its memory.
+;; Returns a string that starts past the end of its memory.
 ;; $ cipher encrypt result-pointer x
 ;; status 1
 ;; stderr error: result-pointer broke the contract: string pointer/length out of bounds of memory

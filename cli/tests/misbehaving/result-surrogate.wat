@@ -1,4 +1,4 @@
-;; Returns half of a pair of surrogates in UTF-8.
+;; Returns half of a surrogate pair, encoded in UTF-8.
 ;; $ cipher encrypt result-surrogate x
 ;; status 1
 ;; stderr error: result-surrogate broke the contract: invalid utf-8 sequence of 1 bytes from index 1

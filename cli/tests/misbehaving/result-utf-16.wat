@@ -1,4 +1,4 @@
-;; Speaks UTF-16: to encrypt it says what it is given and an emoji, to decrypt half of one.
+;; Uses UTF-16: appends an emoji to encrypt, and half of one to decrypt.
 ;; $ cipher encrypt result-utf-16 'é𝄞'
 ;; status 0
 ;; stdout é𝄞🎉

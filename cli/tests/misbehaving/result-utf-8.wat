@@ -1,4 +1,4 @@
-;; Returns bytes that are no text: the second is a continuation of nothing.
+;; Returns a string that is not valid UTF-8: its second byte is a stray continuation byte.
 ;; $ cipher encrypt result-utf-8 x
 ;; status 1
 ;; stderr error: result-utf-8 broke the contract: invalid utf-8 sequence of 1 bytes from index 1

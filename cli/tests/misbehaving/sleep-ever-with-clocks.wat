@@ -1,4 +1,4 @@
-;; Sleeps for the longest time that can be said, with a manifest that gives it the time.
+;; Sleeps for the longest possible time, with a manifest that declares clocks.
 ;; $ cipher encrypt sleep-ever-with-clocks x --timeout 200ms
 ;; status 1
 ;; stderr error: sleep-ever-with-clocks ran longer than 200ms (--timeout)

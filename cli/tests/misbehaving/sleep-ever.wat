@@ -1,4 +1,4 @@
-;; Sleeps for the longest time that can be said.
+;; Sleeps for the longest possible time.
 ;; $ cipher encrypt sleep-ever x --timeout 200ms
 ;; status 1
 ;; stderr error: sleep-ever ran longer than 200ms (--timeout)

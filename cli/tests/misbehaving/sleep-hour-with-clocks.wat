@@ -1,4 +1,4 @@
-;; Sleeps for an hour, with a manifest that gives it the time.
+;; Sleeps for an hour, with a manifest that declares clocks.
 ;; $ cipher encrypt sleep-hour-with-clocks x --timeout 200ms
 ;; status 1
 ;; stderr error: sleep-hour-with-clocks ran longer than 200ms (--timeout)

@@ -1,4 +1,4 @@
-;; Sleeps again and again for a millisecond.
+;; Sleeps for a millisecond at a time, repeatedly.
 ;; $ cipher encrypt sleep-often x --timeout 200ms
 ;; status 1
 ;; stderr error: sleep-often ran longer than 200ms (--timeout)

@@ -1,4 +1,4 @@
-;; Keeps what it is given, and traps at an 'x': what it had kept before must not be there afterwards.
+;; Returns the message of the previous call, and traps on an 'x'. No state survives the trap.
 ;; $ printf 'a\nb\nx\nc\nd\n' | cipher encrypt state-after-trap --lines -j1
 ;; status 3
 ;; stdout -

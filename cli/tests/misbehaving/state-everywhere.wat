@@ -1,4 +1,4 @@
-;; Counts its calls in a global, a table, the size of its memory, and in the page that it adds; returns the sum.
+;; Counts its calls in a global, in a table, in the size of its memory, and in the new page; returns the sum.
 ;; $ printf 'a\nb\nc\n' | cipher encrypt state-everywhere --lines -j1
 ;; status 0
 ;; stdout 4

@@ -1,4 +1,4 @@
-;; Returns what it was given the last time, which it keeps in its memory.
+;; Returns the message of the previous call, which it keeps in its memory.
 ;; $ printf 'a\nb\nc\n' | cipher encrypt state-in-memory --lines -j1
 ;; status 0
 ;; stdout -

@@ -1,4 +1,4 @@
-;; Grows its table as long as it gets more, and traps when it gets no more.
+;; Grows its table until that fails, and then traps.
 ;; $ cipher encrypt table-growth x --max-memory 10MiB
 ;; status 1
 ;; stderr error: table-growth needs more than 10MiB of memory (--max-memory)

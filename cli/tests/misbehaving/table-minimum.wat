@@ -1,4 +1,4 @@
-;; Wants a table of eight hundred million elements from the start.
+;; Has a table with a minimum of eight hundred million elements.
 ;; $ cipher encrypt table-minimum x
 ;; status 1
 ;; stderr error: table-minimum needs more than 1GiB of memory (--max-memory)

@@ -1,4 +1,4 @@
-;; Calls an element of its table as if it had another type.
+;; Calls an element of its table with the wrong type.
 ;; $ cipher encrypt trap-call-type x
 ;; status 1
 ;; stderr error: trap-call-type trapped: indirect call type mismatch

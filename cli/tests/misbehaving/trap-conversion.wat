@@ -1,4 +1,4 @@
-;; Makes an integer of what is not a number.
+;; Converts NaN to an integer.
 ;; $ cipher encrypt trap-conversion x
 ;; status 1
 ;; stderr error: trap-conversion trapped: invalid conversion to integer

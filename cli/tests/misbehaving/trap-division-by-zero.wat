@@ -2,6 +2,12 @@
 ;; $ cipher encrypt trap-division-by-zero x
 ;; status 1
 ;; stderr error: trap-division-by-zero trapped: integer divide by zero
+;; $ RUST_BACKTRACE=1 RUST_LOG=debug cipher encrypt trap-division-by-zero x 2>&1 | grep -c 'Stack backtrace'
+;; status 1
+;; stdout 0
+;; $ RUST_LIB_BACKTRACE=1 RUST_LOG=debug cipher encrypt trap-division-by-zero x 2>&1 | grep -c 'Stack backtrace'
+;; status 0
+;; stdout 1
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Divides the smallest number by minus one.
+;; Divides the smallest integer by minus one.
 ;; $ cipher encrypt trap-division-overflow x
 ;; status 1
 ;; stderr error: trap-division-overflow trapped: integer overflow

@@ -1,4 +1,4 @@
-;; Has data that do not fit into its memory.
+;; Has a data segment that does not fit into its memory.
 ;; $ cipher encrypt trap-in-data x
 ;; status 1
 ;; stderr error: trap-in-data trapped: out of bounds memory access

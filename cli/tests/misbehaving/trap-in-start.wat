@@ -1,4 +1,4 @@
-;; Traps in its start.
+;; Traps in its start function.
 ;; $ cipher encrypt trap-in-start x
 ;; status 1
 ;; stderr error: trap-in-start trapped: it reached code marked as unreachable

@@ -1,4 +1,4 @@
-;; Copies more than there is.
+;; Copies beyond the end of its memory.
 ;; $ cipher encrypt trap-memory-copy x
 ;; status 1
 ;; stderr error: trap-memory-copy trapped: out of bounds memory access

@@ -1,4 +1,4 @@
-;; Writes as far past the end of its memory as can be said.
+;; Writes to the highest possible address, far past the end of its memory.
 ;; $ cipher encrypt trap-memory-offset x
 ;; status 1
 ;; stderr error: trap-memory-offset trapped: out of bounds memory access

@@ -1,4 +1,4 @@
-;; Calls an element of its table that was never set.
+;; Calls an element of its table that is not initialized.
 ;; $ cipher encrypt trap-null-element x
 ;; status 1
 ;; stderr error: trap-null-element trapped: uninitialized element

@@ -1,4 +1,4 @@
-;; Calls what is past the end of its table.
+;; Calls an element past the end of its table.
 ;; $ cipher encrypt trap-table-bounds x
 ;; status 1
 ;; stderr error: trap-table-bounds trapped: undefined element: out of bounds table access

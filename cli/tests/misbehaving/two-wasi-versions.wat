@@ -1,4 +1,4 @@
-;; Imports an interface of WASI in two versions, as a component made of several parts may.
+;; Imports one interface of WASI in two versions, as a component with several parts may.
 ;; $ cipher encrypt two-wasi-versions x
 ;; status 0
 ;; stdout

@@ -1,4 +1,4 @@
-;; Waits in a loop until a clock moves on that stands still.
+;; Waits in a loop for a clock to advance, which stands still.
 ;; $ cipher encrypt wait-for-time x --timeout 200ms
 ;; status 1
 ;; stderr error: wait-for-time ran longer than 200ms (--timeout)

@@ -3,58 +3,55 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use wasmtime::Result;
-use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource};
+use wasmtime::component::{LinkerInstance, Resource};
+use wasmtime_wasi::clocks::{WallClock, WasiClocksView};
+use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
 use super::resources::Pollable;
 use super::{Host, define};
 
-/// The clocks of a guest. They stand at the start of their time unless its manifest declares `clocks`, so that the same
-/// call gives the same result.
-pub struct GuestClock {
-    /// When the monotonic clock began, if it runs.
-    start: Option<Instant>,
-}
+/// A clock that stands at the start of its time, so that the same call gives the same result.
+pub struct FixedClock;
 
-/// `wasi:clocks/wall-clock.datetime`.
-#[derive(ComponentType, Lower)]
-#[component(record)]
-struct Datetime {
-    seconds: u64,
-    nanoseconds: u32,
-}
-
-impl From<Duration> for Datetime {
-    fn from(since_epoch: Duration) -> Self {
-        Self { seconds: since_epoch.as_secs(), nanoseconds: since_epoch.subsec_nanos() }
-    }
-}
-
-impl GuestClock {
-    /// Clocks that run, or stand still.
-    pub fn new(runs: bool) -> Self {
-        Self { start: runs.then(Instant::now) }
-    }
-
-    fn wall(&self) -> Duration {
-        // A system whose clock is before 1970 has no time to give.
-        self.start.map_or(Duration::ZERO, |_| SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
-    }
-
-    /// The time since the start, in nanoseconds.
-    fn monotonic(&self) -> u64 {
-        self.start.map_or(0, |start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX))
-    }
-
+impl HostWallClock for FixedClock {
     fn resolution(&self) -> Duration {
-        if self.start.is_some() { Duration::from_nanos(1) } else { Duration::from_secs(1) }
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl HostMonotonicClock for FixedClock {
+    fn resolution(&self) -> u64 {
+        1_000_000_000
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
+
+/// The clock of the system, at 1970 if it is set to a time before that: wasmtime-wasi's own panics there.
+pub struct SystemClock;
+
+impl HostWallClock for SystemClock {
+    fn resolution(&self) -> Duration {
+        WallClock.resolution()
+    }
+
+    fn now(&self) -> Duration {
+        SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
     }
 }
 
 /// Defines `function` of `wasi:clocks/wall-clock`.
 pub fn define_wall_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
-        "now" => define(instance, function, |host, ()| Ok((Datetime::from(host.clock.wall()),))),
-        "resolution" => define(instance, function, |host, ()| Ok((Datetime::from(host.clock.resolution()),))),
+        "now" => define(instance, function, |host, ()| Ok((wall_clock::Host::now(&mut host.clocks())?,))),
+        "resolution" => define(instance, function, |host, ()| Ok((wall_clock::Host::resolution(&mut host.clocks())?,))),
         _ => Ok(()),
     }
 }
@@ -62,13 +59,13 @@ pub fn define_wall_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, funct
 /// Defines `function` of `wasi:clocks/monotonic-clock`.
 pub fn define_monotonic_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
-        "now" => define(instance, function, |host, ()| Ok((host.clock.monotonic(),))),
-        "resolution" => define(instance, function, |host, ()| {
-            Ok((u64::try_from(host.clock.resolution().as_nanos()).unwrap_or(u64::MAX),))
-        }),
+        "now" => define(instance, function, |host, ()| Ok((monotonic_clock::Host::now(&mut host.clocks())?,))),
+        "resolution" => {
+            define(instance, function, |host, ()| Ok((monotonic_clock::Host::resolution(&mut host.clocks())?,)))
+        }
         "subscribe-instant" => define(instance, function, |host, (when,): (u64,)| {
-            let nanoseconds = when.saturating_sub(host.clock.monotonic());
-            Ok((subscribe(host, nanoseconds)?,))
+            let now = monotonic_clock::Host::now(&mut host.clocks())?;
+            Ok((subscribe(host, when.saturating_sub(now))?,))
         }),
         "subscribe-duration" => {
             define(instance, function, |host, (nanoseconds,): (u64,)| Ok((subscribe(host, nanoseconds)?,)))
@@ -77,7 +74,7 @@ pub fn define_monotonic_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, 
     }
 }
 
-/// A sleep is real even where the clocks stand still.
+/// A sleep is real even where the clocks stand still. It is not wasmtime-wasi's, which needs a runtime with a thread.
 fn subscribe(host: &mut Host, nanoseconds: u64) -> Result<Resource<Pollable>> {
     let pollable = match Instant::now().checked_add(Duration::from_nanos(nanoseconds)) {
         _ if nanoseconds == 0 => Pollable::Ready,

@@ -1,5 +1,8 @@
 //! What a guest sees of the outside: its settings, the audit log, and the parts of WASI that mean something to a
 //! transform of text. Everything else of WASI is [denied].
+//!
+//! What is granted is wasmtime-wasi's, but for streams and sleep, for which it would start a runtime with a thread. Each
+//! function is defined here, so that it ends a call whose time is up.
 
 mod clocks;
 mod command;
@@ -15,6 +18,7 @@ use std::sync::Arc;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentNamedList, Lift, Linker, LinkerInstance, Lower, ResourceTable};
 use wasmtime::{Engine, StoreContextMut};
+use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
 use crate::audit::event::{Events, Origin};
 use crate::audit::format::EventLines;
@@ -25,8 +29,6 @@ use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::lift::AuditText;
 use crate::sandbox::limiter::Limiter;
 
-pub use command::Exit;
-
 /// The environment variables of a guest: its settings, each with its value.
 pub type Environment = Arc<[(String, String)]>;
 
@@ -36,8 +38,8 @@ pub struct Host {
     pub environment: Environment,
     /// Masked in what the guest prints and records.
     pub secrets: Arc<Secrets>,
-    clock: clocks::GuestClock,
-    insecure: random::FixedBytes,
+    /// What the guest is granted of WASI.
+    wasi: WasiCtx,
     /// The resources that the guest holds.
     resources: ResourceTable,
     printed: printed::GuestOutput,
@@ -65,10 +67,9 @@ impl Host {
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(RESOURCES);
         Self {
+            wasi: wasi(&environment, granted),
             environment,
             secrets,
-            clock: clocks::GuestClock::new(granted.clocks),
-            insecure: random::FixedBytes::default(),
             resources,
             printed: printed::GuestOutput::default(),
             origin,
@@ -102,6 +103,28 @@ impl Host {
     pub fn has_setting(&self, variable: &str) -> bool {
         self.environment.iter().any(|(name, _)| name == variable)
     }
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+/// What a guest with `environment` is granted of WASI: no arguments and no terminals; secure randomness that is real, and
+/// insecure randomness that is fixed.
+fn wasi(environment: &[(String, String)], granted: Grants) -> WasiCtx {
+    let mut wasi = WasiCtx::builder();
+    for (variable, value) in environment {
+        wasi.env(variable, value);
+    }
+    if granted.clocks {
+        wasi.wall_clock(clocks::SystemClock);
+    } else {
+        wasi.wall_clock(clocks::FixedClock).monotonic_clock(clocks::FixedClock);
+    }
+    wasi.insecure_random(Deterministic::new((0..=u8::MAX).collect())).insecure_random_seed(0);
+    wasi.build()
 }
 
 /// Returns what the host grants for the import `name`, version included; `None` if it does not offer it.

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use wasmtime::Result;
 use wasmtime::component::{LinkerInstance, Resource, ResourceType};
+use wasmtime_wasi::p2::bindings::cli::terminal_input::TerminalInput;
+use wasmtime_wasi::p2::bindings::cli::terminal_output::TerminalOutput;
 
 use super::Host;
 
@@ -15,10 +17,6 @@ pub struct OutputStream;
 pub struct IoError;
 /// The network that a guest may ask for sockets on, in vain.
 pub struct Network;
-/// A terminal that a guest reads from. There is none.
-pub struct TerminalInput;
-/// A terminal that a guest writes to. There is none.
-pub struct TerminalOutput;
 /// A resource of an interface that is denied: a file, a socket, a request. There is none.
 struct Denied;
 
