@@ -9,8 +9,9 @@
 ;; stderr error: 2 of 2 records failed
 ;; $ cipher check loop-in-call --timeout 50ms | grep 'encrypt: '
 ;; status 0
-;; stdout FAIL  one audit entry a call: encrypt: loop-in-call ran longer than 50ms (--timeout)
-;; stderr error: loop-in-call does not keep the contract: [..] cases failed
+;; stdout FAIL  exactly one audit event per call: encrypt: loop-in-call ran longer than 50ms (--timeout)
+;; stdout FAIL  audit detail counts characters: encrypt: loop-in-call ran longer than 50ms (--timeout)
+;; stderr error: loop-in-call violates the contract: [..] cases failed
 ;; $ cipher encrypt loop-in-call x --timeout 2s 2>error & sleep 0.5; kill -STOP $!; sleep 2; kill -CONT $!; sleep 0.5; cat error; echo still runs; wait $!
 ;; status 1
 ;; stdout still runs
