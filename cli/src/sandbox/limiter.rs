@@ -69,7 +69,7 @@ impl Limiter {
     fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, unit: usize) -> wasmtime::Result<bool> {
         self.time_left()?;
         if maximum.is_some_and(|maximum| desired > maximum) {
-            // It will not come to that, so it costs nothing.
+            // Wasmtime denies this growth, so nothing is charged for it.
             return Ok(true);
         }
         let by = desired.saturating_sub(current).saturating_mul(unit);

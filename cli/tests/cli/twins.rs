@@ -1,4 +1,4 @@
-//! A component run twice: as it is, and linked.
+//! Runs a component twice, plain and linked, and compares the two runs.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use wasmtime::component::{Component, Linker, ResourceTable, Type, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-/// The unit of the time after which a component is interrupted.
+/// The interval of the epoch, by which components are interrupted.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The most bytes of a log that are compared: enough for any guest that ends.
+/// The maximum number of bytes of a log that are compared: enough for any guest that ends.
 const LOG_BYTES_MAX: usize = 1 << 20;
 
 struct State {
@@ -26,7 +26,7 @@ impl WasiView for State {
     }
 }
 
-/// Starts the clock by which components are interrupted.
+/// Starts to advance the epoch of `engine`.
 pub fn tick(engine: &Engine) {
     let engine = engine.clone();
     std::thread::spawn(move || {
@@ -37,7 +37,7 @@ pub fn tick(engine: &Engine) {
     });
 }
 
-/// Runs `component` and its linked twin for at most `time` each, and returns what both did; none if it is not linked.
+/// Runs `component` and its linked twin for at most `time` each. Returns the log of both, or `None` if it cannot be linked.
 ///
 /// # Panics
 ///
@@ -53,8 +53,8 @@ pub fn compare(engine: &Engine, component: &[u8], texts: &[&str], time: Duration
     Some(linked)
 }
 
-/// Instantiates `component` and calls each of its exported functions with each of `texts`, or their lengths. Returns the calls,
-/// their answers, and what the component logged, up to the first failure.
+/// Instantiates `component` and calls each exported function with each of `texts`, or its length. Returns the calls, their
+/// results, and what the component logged, up to the first failure.
 fn run(engine: &Engine, component: &[u8], texts: &[&str], time: Duration) -> String {
     let component = match Component::new(engine, component) {
         Ok(component) => component,

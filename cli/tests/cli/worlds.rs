@@ -11,12 +11,13 @@ use cipher::limits::Limits;
 use cipher::sandbox::contract::Operation;
 use cipher::sandbox::epoch::EpochTicker;
 use cipher::sandbox::instance::GuestPre;
-use wasmtime::Store;
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use self::base::EncoderDecoderService;
 use self::base::saritnike::cipher::audit_log;
+use crate::harness::Cipher;
 use crate::reference::{caesar, vigenere};
 
 /// Characters of every length in UTF-8, a combining mark, and characters that are not letters.
@@ -88,22 +89,39 @@ impl audit_log::Host for OtherHost {
     }
 }
 
+/// Instantiates `component` in another host, where WASI grants nothing.
+fn instantiate(engine: &Engine, component: &Component) -> (EncoderDecoderService, Store<OtherHost>) {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
+    EncoderDecoderService::add_to_linker::<_, HasSelf<OtherHost>>(&mut linker, |host| host).unwrap();
+    let wasi = WasiCtx::builder().allow_tcp(false).allow_udp(false).build();
+    let mut store = Store::new(engine, OtherHost { wasi, resources: ResourceTable::new(), events: Vec::new() });
+    store.set_epoch_deadline(1);
+    (EncoderDecoderService::instantiate(&mut store, component, &linker).unwrap(), store)
+}
+
 #[test]
 fn guests_run_with_contract_alone() {
     let engine = engine::loader().unwrap();
     for (name, secret) in secrets() {
         let component = artifact::load(&engine, &guest(name), &Limits::default()).unwrap().component;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
-        EncoderDecoderService::add_to_linker::<_, HasSelf<OtherHost>>(&mut linker, |host| host).unwrap();
-        let (wasi, resources) = (WasiCtx::builder().build(), ResourceTable::new());
-        let mut store = Store::new(&engine, OtherHost { wasi, resources, events: Vec::new() });
-        store.set_epoch_deadline(1);
-        let service = EncoderDecoderService::instantiate(&mut store, &component, &linker).unwrap();
+        let (service, mut store) = instantiate(&engine, &component);
         assert_eq!(service.call_encr(&mut store, TEXT).unwrap(), secret);
         assert_eq!(service.call_decr(&mut store, &secret).unwrap(), TEXT);
         let length = format!("Length: {}", TEXT.chars().count());
         let event = |action: &str| (action.to_owned(), length.clone());
         assert_eq!(store.data().events, [event("encrypt"), event("decrypt")]);
+    }
+}
+
+#[test]
+fn denied_interfaces_match_wasmtime_wasi() {
+    let engine = Engine::default();
+    for probe in ["probe-environment", "probe-files", "probe-sockets", "probe-stdin"] {
+        let bytes = wat::parse_file(format!("tests/misbehaving/{probe}.wat")).unwrap();
+        let (service, mut store) = instantiate(&engine, &Component::new(&engine, &bytes).unwrap());
+        let expected = service.call_encr(&mut store, "x").unwrap() + "\n";
+        let cipher = Cipher::new(["encrypt", "./probe.wasm", "x"]).file("probe.wasm", &bytes);
+        cipher.run().exits(0).prints(expected);
     }
 }

@@ -9,15 +9,15 @@ use wasmtime_wasi::p2::bindings::cli::terminal_output::TerminalOutput;
 
 use super::Host;
 
-/// A stream that a guest reads from: standard input, which is at its end.
+/// A stream that a guest reads from: stdin, which is at its end.
 pub struct InputStream;
-/// A stream that a guest writes to: standard output or standard error, which go to the same place.
+/// A stream that a guest writes to: stdout or stderr, which go to the same place.
 pub struct OutputStream;
-/// What a stream failed of. No stream fails, so there is none.
+/// The error of a stream. No stream fails, so no guest has one.
 pub struct IoError;
-/// The network that a guest may ask for sockets on, in vain.
+/// The network of a guest. All its sockets are denied.
 pub struct Network;
-/// A resource of an interface that is denied: a file, a socket, a request. There is none.
+/// A resource of a denied interface: a file, a socket, a request. No guest has one.
 struct Denied;
 
 /// What a guest waits for.
