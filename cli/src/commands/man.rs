@@ -48,7 +48,7 @@ fn write_pages(command: &Command, relatives: &[String], directory: &Path) -> io:
     let below: Vec<&Command> = command.get_subcommands().filter(|below| !below.is_hide_set()).collect();
     let own = page_name(command);
     let mut others: Vec<String> = below.iter().map(|below| page_name(below)).collect();
-    let family: Vec<String> = [&[own.clone()], &*others].concat();
+    let family: Vec<String> = [std::slice::from_ref(&own), &*others].concat();
     others.extend(relatives.iter().filter(|name| **name != own).cloned());
     fs::write(directory.join(format!("{own}.1")), page(command, &others))?;
     below.into_iter().try_for_each(|below| write_pages(below, &family, directory))
