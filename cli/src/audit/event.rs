@@ -2,6 +2,10 @@
 
 use std::time::SystemTime;
 
+use anyhow::Result;
+
+use crate::exit::{self, Kind};
+
 /// The events that a guest recorded of one message, in order.
 #[derive(Debug, Default)]
 pub struct Events {
@@ -10,6 +14,17 @@ pub struct Events {
     bounds: Vec<EventBounds>,
     /// How many events exceeded the limits.
     dropped: u64,
+    /// How the call ended, once it has.
+    outcome: Option<Outcome>,
+}
+
+/// How a call of a guest ended, as the host states it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the guest was asked to do.
+    pub operation: &'static str,
+    /// The kind of failure and its reason, unless the call succeeded.
+    pub failure: Option<(Kind, String)>,
 }
 
 #[derive(Debug)]
@@ -61,6 +76,17 @@ impl Events {
         })
     }
 
+    /// Records how a call ended. Its event follows those of the guest.
+    pub fn end_call<T>(&mut self, operation: &'static str, result: &Result<T>) {
+        let failure = result.as_ref().err().map(|error| (exit::kind(error), format!("{error:#}")));
+        self.outcome = Some(Outcome { operation, failure });
+    }
+
+    /// How the call ended, once it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
     /// The number of dropped events.
     pub fn dropped(&self) -> u64 {
         self.dropped
@@ -71,6 +97,7 @@ impl Events {
         self.text.clear();
         self.bounds.clear();
         self.dropped = 0;
+        self.outcome = None;
     }
 }
 

@@ -15,10 +15,7 @@ use std::process;
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
-use anyhow::Error;
-
-use super::event::{Event, Events, Origin};
-use crate::exit;
+use super::event::{Event, Events, Origin, Outcome};
 use crate::terminal::escape::{self, Place};
 
 /// The encoding of audit events.
@@ -131,7 +128,7 @@ impl EventLines {
         }
     }
 
-    /// Adds what `guest` recorded of `record`, counted from 1. Everything that the host states is written so that a guest
+    /// Adds what `guest` recorded of `record`, counted from 1, and how the call ended. Everything that the host states is written so that a guest
     /// cannot state it.
     pub fn add(&mut self, events: &Events, guest: &Origin, record: u64) {
         for Event { time, action, detail } in events.iter() {
@@ -152,27 +149,31 @@ impl EventLines {
                 Encoding::Json => self.line(head, None, &format!(r#""dropped":{dropped}"#)),
             }
         }
+        if let Some(outcome) = events.outcome() {
+            self.outcome(outcome, guest, record);
+        }
     }
 
-    /// Adds how a call of `guest` for `record` ended. Text states only failures.
-    pub fn add_outcome(&mut self, guest: &Origin, record: u64, operation: &str, outcome: Result<(), &Error>) {
+    /// Adds how a call ended. Text states only failures.
+    fn outcome(&mut self, Outcome { operation, failure }: &Outcome, guest: &Origin, record: u64) {
+        if self.format.encoding == Encoding::Text && failure.is_none() {
+            return;
+        }
         let head = Head { time: SystemTime::now(), guest, record };
-        match (self.format.encoding, outcome) {
-            (Encoding::Discard, _) | (Encoding::Text, Ok(())) => {}
-            (Encoding::Text, Err(error)) => {
+        match (self.format.encoding, failure) {
+            (Encoding::Discard, _) | (Encoding::Text, None) => {}
+            (Encoding::Text, Some((_, reason))) => {
                 let (before_first, before_second) = ("Failed: ", " | Reason: ");
-                let reason = format!("{error:#}");
-                let body = Body { before_first, first: operation, before_second, second: &reason, end: "" };
-                self.event(head, &body);
+                self.event(head, &Body { before_first, first: operation, before_second, second: reason, end: "" });
             }
-            (Encoding::Json, Ok(())) => {
+            (Encoding::Json, None) => {
                 self.line(head, None, &format!(r#""call":{{"operation":"{operation}","outcome":"ok"}}"#));
             }
-            (Encoding::Json, Err(error)) => {
-                let before_second = format!(r#"","outcome":"{}","reason":""#, exit::kind(error).name());
-                let reason = format!("{error:#}");
-                let (before_first, before_second, end) = (r#""call":{"operation":""#, &*before_second, r#""}"#);
-                self.event(head, &Body { before_first, first: operation, before_second, second: &reason, end });
+            (Encoding::Json, Some((kind, reason))) => {
+                let (before_first, end) = (r#""call":{"operation":""#, r#""}"#);
+                let before_second = format!(r#"","outcome":"{}","reason":""#, kind.name());
+                let before_second = before_second.as_str();
+                self.event(head, &Body { before_first, first: operation, before_second, second: reason, end });
             }
         }
     }
@@ -278,7 +279,6 @@ impl EventLines {
 
 #[cfg(test)]
 mod tests {
-    use anyhow::anyhow;
     use serde_json::Value;
 
     use super::*;
@@ -376,25 +376,30 @@ mod tests {
 
     #[test]
     fn states_outcomes() {
-        let refused: Error = Failure::new(Kind::Refused, "Caesar failed: not\ntoday").into();
+        let refused: anyhow::Error = Failure::new(Kind::Refused, "Caesar failed: not\ntoday").into();
+        let (mut ok, mut failed) = (Events::default(), Events::default());
+        ok.end_call("encrypt", &Ok(()));
+        failed.add("trying", "it", 1, 100);
+        failed.end_call::<()>("decrypt", &Err(refused));
         let mut text = EventLines::default();
-        text.add_outcome(&origin(), 1, "encrypt", Ok(()));
-        text.add_outcome(&origin(), 1, "decrypt", Err(&refused));
-        assert_eq!(text.text, "[AUDIT] Failed: decrypt | Reason: Caesar failed: not\\ntoday\n");
+        text.add(&ok, &origin(), 1);
+        text.add(&failed, &origin(), 1);
+        let expected =
+            ["[AUDIT] Action: trying | Detail: it\n", "[AUDIT] Failed: decrypt | Reason: Caesar failed: not\\ntoday\n"];
+        assert_eq!(text.text, expected.concat());
 
         let mut json = EventLines::new(Format { encoding: Encoding::Json, ..Format::default() });
         json.set_id(Some("[1,\t\"\u{202e}\"]"));
-        json.add_outcome(&origin(), 1, "encrypt", Ok(()));
+        json.add(&ok, &origin(), 1);
         json.set_id(None);
-        json.add_outcome(&origin(), 2, "decrypt", Err(&refused));
+        json.add(&failed, &origin(), 2);
         let text = numbered(json);
         let values: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(values[0]["call"], serde_json::json!({ "operation": "encrypt", "outcome": "ok" }));
         assert_eq!(values[0]["id"], serde_json::json!([1, "\u{202e}"]));
         let reason = "Caesar failed: not\ntoday";
         let failed = serde_json::json!({ "operation": "decrypt", "outcome": "refused", "reason": reason });
-        assert_eq!((&values[1]["call"], values[1].get("id")), (&failed, None));
+        assert_eq!((&values[2]["call"], values[2].get("id")), (&failed, None));
         assert!(!text.contains(['\u{202e}', '\t']));
-        assert_eq!(exit::kind(&anyhow!("untyped")).name(), "system");
     }
 }

@@ -22,7 +22,7 @@ use crate::records::split::Separator;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 use crate::terminal::color;
-use crate::terminal::output::Output;
+use crate::terminal::output::{self, Output};
 use crate::terminal::progress::Progress;
 
 /// For `cipher encrypt --help`.
@@ -160,6 +160,8 @@ struct SingleMessage {
     operation: Operation,
     sink: Sink,
     output: Output,
+    /// Whether a streamed message has begun and not ended.
+    is_streaming: bool,
 }
 
 impl SingleMessage {
@@ -173,7 +175,7 @@ impl SingleMessage {
         let mut events = EventLines::new(sink.format());
         let opened = guest.open(settings, 1, &mut events);
         sink.write(events)?;
-        Ok(Self { instance: opened?, operation, sink, output })
+        Ok(Self { instance: opened?, operation, sink, output, is_streaming: false })
     }
 
     /// Transforms `text`, or what `input` contains.
@@ -182,6 +184,9 @@ impl SingleMessage {
             (None, Some(input)) => self.stdin(input, limits),
             (text, _) => self.call(text.unwrap_or_default(), "\n"),
         };
+        if self.is_streaming && !done.as_ref().is_err_and(output::is_closed) {
+            self.instance.end_call(self.operation, &done);
+        }
         // Events before a failure are facts all the same.
         self.report()?;
         done?;
@@ -192,7 +197,9 @@ impl SingleMessage {
     /// Transforms `text` in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
         let mut result = Vec::new();
-        self.instance.call_onto(self.operation, text, &mut result)?;
+        let called = self.instance.call_onto(self.operation, text, &mut result);
+        self.instance.end_call(self.operation, &called);
+        called?;
         self.report()?;
         result.extend_from_slice(end.as_bytes());
         self.output.write(&result)
@@ -212,10 +219,11 @@ impl SingleMessage {
             Beginning::Whole(text) => return self.call(text, ""),
             Beginning::Part(text) => text,
         };
-        let Self { instance, operation, sink, output } = self;
+        let Self { instance, operation, sink, output, is_streaming } = self;
         let Some(mut message) = instance.message(*operation)? else {
             return self.call(input.whole(limits.message_bytes)?, "");
         };
+        *is_streaming = true;
         let mut progress = Progress::new(stdin);
         let mut part = message.update(first);
         loop {
@@ -230,7 +238,10 @@ impl SingleMessage {
             progress.advance(chunk.len() as u64, 0);
             part = message.update(chunk);
         }
-        let rest = message.finish()?;
+        let finished = message.finish();
+        self.instance.end_call(self.operation, &finished);
+        self.is_streaming = false;
+        let rest = finished?;
         self.report()?;
         self.output.write_part(&rest)?;
         self.output.complete()

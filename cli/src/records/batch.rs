@@ -120,6 +120,7 @@ impl Requests {
         };
         instance.set_record(number);
         let called = instance.call_onto(operation, &message, &mut self.result);
+        instance.end_call(operation, &called);
         instance.report(&mut answer.events);
         if called.is_ok() && !self.isolate {
             self.instances.keep(guest, settings, instance);

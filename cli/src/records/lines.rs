@@ -60,6 +60,7 @@ impl Lines {
         };
         instance.set_record(number);
         let called = instance.call_onto(self.operation, text, &mut answer.output);
+        instance.end_call(self.operation, &called);
         instance.report(&mut answer.events);
         if self.isolate || called.is_err() {
             self.instance = None;

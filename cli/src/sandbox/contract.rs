@@ -22,6 +22,14 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The name of the operation in requests and audit events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+        }
+    }
+
     /// The operation that a request names.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {

@@ -117,8 +117,10 @@ impl GuestPre {
                 Ok(GuestInstance { guest: self.clone(), calls, store, instance, encr, decr, is_used: false })
             }
             Err(error) => {
+                let failed = Err(error::of_call(&self.origin.name, error, store.data_mut()));
+                store.data_mut().end_call("start", &failed);
                 store.data_mut().report(lines);
-                Err(error::of_call(&self.origin.name, error, store.data_mut()))
+                failed
             }
         }
     }
@@ -236,6 +238,11 @@ impl GuestInstance {
     /// Takes the audit events that the guest has recorded since they were last taken.
     pub fn take_entries(&mut self) -> Events {
         self.store.data_mut().take_entries()
+    }
+
+    /// Adds how a call ended to its audit events.
+    pub fn end_call<T>(&mut self, operation: Operation, result: &Result<T>) {
+        self.store.data_mut().end_call(operation.name(), result);
     }
 
     /// Takes those events and formats them into `lines`.

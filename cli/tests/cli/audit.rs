@@ -271,3 +271,47 @@ fn concurrent_writers_share_one_file() {
         assert_eq!(text.split_inclusive('\n').filter(|other| *other == line).count(), RECORDS);
     }
 }
+
+#[test]
+fn failed_call_leaves_event() {
+    let failing =
+        |arguments: &[&str]| with_guests(&[&["encrypt", "Fickle"], arguments].concat()).stdin("a\n!\nb\n").run();
+    let reason = "Fickle trapped: it reached code marked as unreachable";
+    let failed = format!("[AUDIT] Failed: encrypt | Reason: {reason}\n");
+    let one = failing(&["!"]).prints("");
+    let expected = format!("[AUDIT] Action: trying | Detail: !\n{failed}error: ");
+    assert!(String::from_utf8_lossy(&one.stderr).starts_with(&expected));
+    let records = failing(&["--lines", "-j1"]);
+    assert_eq!(String::from_utf8_lossy(&records.stderr).matches(&failed).count(), 1);
+    assert!(failing(&["x", "-q"]).exits(0).stderr.is_empty());
+
+    let json = failing(&["--lines", "-j1", "--audit-format", "json"]);
+    let lines = String::from_utf8(json.stderr).expect("it is text");
+    let calls: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let outcomes: Vec<_> = calls.iter().filter_map(|call| call["call"]["outcome"].as_str()).collect();
+    assert_eq!((outcomes.len(), outcomes[0], outcomes[2]), (3, "ok", "ok"));
+    assert_ne!(outcomes[1], "ok");
+    assert!(calls.iter().any(|call| call["call"]["reason"] == reason), "{lines}");
+}
+
+#[test]
+fn silent_call_leaves_json_event() {
+    let ended = with_guests(&["encrypt", "Echo", "x", "--audit-format", "json"]).run().exits(0).prints("x\n");
+    let call: Value = serde_json::from_slice(&ended.stderr).expect("one event");
+    assert_eq!(call["call"], json!({ "operation": "encrypt", "outcome": "ok" }));
+    let large = "x".repeat(2 << 20);
+    let right = wat::parse_file("tests/conformance/right.wat").expect("it is a component");
+    let streamed = Cipher::new(["encrypt", "./right.wasm", "--audit-format", "json"]).file("right.wasm", right);
+    let ended = streamed.stdin(large).run().exits(0);
+    assert_eq!(String::from_utf8_lossy(&ended.stderr).matches("\"outcome\":\"ok\"").count(), 1);
+}
+
+#[test]
+fn batch_events_have_request_id() {
+    let requests =
+        "{\"id\":{\"a\":[1]},\"message\":\"x\",\"algorithm\":\"Echo\"}\n{\"message\":\"y\",\"algorithm\":\"Echo\"}\n";
+    let ended = with_guests(&["batch", "--audit-format", "json", "-j1"]).stdin(requests).run().exits(0);
+    let stderr = String::from_utf8(ended.stderr).expect("it is text");
+    let calls: Vec<Value> = stderr.lines().map(|line| serde_json::from_str(line).expect("an event is JSON")).collect();
+    assert_eq!((&calls[0]["id"], calls[1].get("id")), (&json!({ "a": [1] }), None));
+}

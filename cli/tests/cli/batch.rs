@@ -232,7 +232,9 @@ fn takes_defaults_from_options() {
     );
     let ended = Cipher::new(defaults).stdin(requests).run();
     ended.exits(0).prints("{\"result\":\"abc\"}\n{\"result\":\"def\"}\n{\"result\":\"ATTACK\"}\n");
-    Cipher::new(["batch", "--set", "SHIFT_AMOUNT=1"]).run().exits(2);
+    let each = "{\"message\":\"abc\",\"algorithm\":\"Caesar\"}\n{\"message\":\"abc\",\"algorithm\":\"Echo\"}\n";
+    let ended = Cipher::new(["batch", "--set", "SHIFT_AMOUNT=1"]).env("CIPHER_GUESTS", guests::directory()).stdin(each);
+    ended.run().exits(0).prints("{\"result\":\"bcd\"}\n{\"result\":\"abc\"}\n");
 }
 
 #[test]

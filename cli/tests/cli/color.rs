@@ -69,7 +69,7 @@ fn colors_only_first_word() {
 #[test]
 fn colors_level_of_log_record() {
     let list = || Cipher::new(["list", "--color", "always"]).env("CIPHER_GUESTS", guests::directory());
-    let ended = list().run().exits(1);
+    let ended = list().run().exits(4);
     let complaints = ended.complaints();
     assert!(complaints.starts_with("[\u{1b}[1m\u{1b}[31mERROR\u{1b}[0m cipher::commands::list] "), "{complaints}");
 }

@@ -44,7 +44,7 @@ fn escapes_keys_of_manifests() {
     for arguments in [["encrypt", "Odd", "x"].as_slice(), &["list"]] {
         let cipher = Cipher::new(arguments).file("Odd.toml", manifest).file("Odd.wasm", "");
         let folder = cipher.directory().to_owned();
-        let ended = cipher.env("CIPHER_GUESTS", folder).run().exits(1);
+        let ended = cipher.env("CIPHER_GUESTS", folder).run().exits(4);
         expect_safe(&ended);
         assert!(ended.complaints().contains("Odd.toml"), "{}", ended.complaints());
     }

@@ -90,6 +90,8 @@ fn never_shows_secret() {
         "cipher encrypt Keyed --set SHIFT_AMOUNT=\"$(cat key)\" abc",
         "SHIFT_AMOUNT=\"$(cat key)\" cipher decrypt Keyed abc",
         "SHIFT_AMOUNT_FILE=key cipher encrypt Keyed --lines < three",
+        "SHIFT_AMOUNT_FILE=key cipher decrypt Keyed --lines --audit-format json < three",
+        "cipher encrypt Keyed --set-file SHIFT_AMOUNT=key --audit-format json abc",
         "cipher check Keyed --set-file SHIFT_AMOUNT=key; SHIFT_AMOUNT_FILE=key cipher inspect Keyed",
         "SHIFT_AMOUNT_FILE=key cipher list; SHIFT_AMOUNT_FILE=key cipher list --json",
         "echo '{\"message\":\"a\",\"algorithm\":\"Keyed\"}' | cipher batch --set-file SHIFT_AMOUNT=key",

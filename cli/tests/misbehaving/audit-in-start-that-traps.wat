@@ -3,7 +3,7 @@
 ;; status 1
 ;; stderr [AUDIT] Action: early | Detail: early
 ;; stderr error: audit-in-start-that-traps trapped: it reached code marked as unreachable
-;; $ printf 'a\nb\n' | cipher encrypt audit-in-start-that-traps --lines -j1 --audit-format json 2>&1 >/dev/null | grep -o '"record.*'
+;; $ printf 'a\nb\n' | cipher encrypt audit-in-start-that-traps --lines -j1 --audit-format json 2>&1 >/dev/null | grep -o '"record.*"event.*'
 ;; status 0
 ;; stdout "record":1,"event":{"action":"early","detail":"early"}}
 ;; stdout "record":2,"event":{"action":"early","detail":"early"}}

@@ -5,7 +5,7 @@
 ;; stderr [AUDIT] Action: \u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end | Detail: \u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end
 ;; $ cipher encrypt escapes-audit x --audit-format json 2>&1 >/dev/null | tr -d ' -~' | wc -c
 ;; status 0
-;; stdout 1
+;; stdout 2
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))

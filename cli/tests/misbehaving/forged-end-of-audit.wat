@@ -3,7 +3,7 @@
 ;; status 0
 ;; stdout
 ;; stderr [AUDIT] Action: Dropped: 9 | Detail: 9 further events, past the limit
-;; $ cipher encrypt forged-end-of-audit x --audit-format json 2>&1 >/dev/null | grep -o '"record.*'
+;; $ cipher encrypt forged-end-of-audit x --audit-format json 2>&1 >/dev/null | grep -o '"record.*"event.*'
 ;; status 0
 ;; stdout "record":1,"event":{"action":"Dropped: 9","detail":"9 further events, past the limit"}}
 (component

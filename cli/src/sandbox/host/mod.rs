@@ -87,6 +87,11 @@ impl Host {
         std::mem::take(&mut self.events)
     }
 
+    /// Adds how a call ended to the audit events of this message.
+    pub fn end_call<T>(&mut self, operation: &'static str, result: &anyhow::Result<T>) {
+        self.events.end_call(operation, result);
+    }
+
     /// Formats the audit events of this message into `lines`.
     pub fn report(&mut self, lines: &mut EventLines) {
         lines.add(&self.events, &self.origin, self.record);
