@@ -13,7 +13,7 @@ use crate::sandbox::epoch::EpochTicker;
 #[command(next_help_heading = "Records")]
 pub struct JobOptions {
     /// Number of worker threads; output order is preserved [default: number of CPUs]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(short, long, value_name = "N", value_parser = count)]
     jobs: Option<u16>,
     /// Use a fresh instance of the guest for each record, so that no state is shared between records
     #[arg(long)]
@@ -21,6 +21,12 @@ pub struct JobOptions {
     /// Stop at the first record that fails
     #[arg(long)]
     pub fail_fast: bool,
+}
+
+/// Parses a number of threads.
+fn count(text: &str) -> Result<u16, &'static str> {
+    let count = text.parse().ok().filter(|count| (1..=256).contains(count));
+    count.ok_or("expected a number from 1 to 256")
 }
 
 impl JobOptions {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Args;
 
+use crate::exit::{Failure, Kind};
 use crate::limits::Limits;
 
 /// What a guest may use.
@@ -13,7 +14,7 @@ use crate::limits::Limits;
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
     /// The time for one message, and as much for a guest's start
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     timeout: Duration,
     /// The memory of a guest, all its memories and tables together
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
@@ -25,7 +26,7 @@ pub struct LimitOptions {
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     max_component: ByteSize,
     /// Processor time to compile a component
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
     compile_timeout: Duration,
     /// Maximum memory to compile a component
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
@@ -34,6 +35,11 @@ pub struct LimitOptions {
 
 /// The sections of a component have sizes of 32 bits.
 const COMPONENT_BYTES_MAX: u64 = 1 << 32;
+
+/// Parses a time with its unit.
+fn time(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "expected a time, such as 500ms or 2m")
+}
 
 /// Parses a number of bytes. A size of more than 64 bits counts as the largest of 64.
 fn size(text: &str) -> Result<ByteSize, &'static str> {
@@ -45,7 +51,8 @@ impl LimitOptions {
     pub fn limits(&self) -> Result<Limits> {
         Ok(Limits {
             timeout: self.timeout,
-            memory_bytes: usize::try_from(self.max_memory.as_u64()).context("--max-memory is too large")?,
+            memory_bytes: usize::try_from(self.max_memory.as_u64())
+                .map_err(|_| Failure::new(Kind::Usage, "--max-memory is too large"))?,
             message_bytes: self.max_message.as_u64(),
             component_bytes: self.max_component.as_u64().min(COMPONENT_BYTES_MAX),
             compile_time: self.compile_timeout,
