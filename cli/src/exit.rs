@@ -121,18 +121,12 @@ impl std::error::Error for Failure {}
 
 /// The kind of the outermost [`Failure`] in a chain; what has none came from the operating system.
 pub fn kind(error: &anyhow::Error) -> Kind {
-    known_kind(error).unwrap_or(Kind::System)
-}
-
-/// The kind of the outermost [`Failure`] in a chain, if there is one.
-pub fn known_kind(error: &anyhow::Error) -> Option<Kind> {
-    error.downcast_ref::<Failure>().map(|failure| failure.kind)
+    error.downcast_ref::<Failure>().map_or(Kind::System, |failure| failure.kind)
 }
 
 /// The exit status for `error`.
 pub fn status(error: &anyhow::Error) -> ExitCode {
-    // Until every cause is typed, one that is not counts as a failed message.
-    error.downcast_ref::<Failure>().map_or(ExitCode::FAILURE, |failure| ExitCode::from(failure.kind.status()))
+    ExitCode::from(kind(error).status())
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use crate::exit::{Failure, Kind};
 use crate::guest::manifest;
 
 /// A file of a project: its path there, and its text as long as the guest is called Atbash.
@@ -88,14 +89,16 @@ pub fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
     // It also becomes the name of a package and of a variable, for which there are narrower rules.
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     if !manifest::is_name(name) || !name.is_ascii() || !starts_well {
-        bail!(
-            "{name:?} cannot be the name of a guest: it must be ASCII letters, digits, '-', '_' and '.', first a letter"
-        );
+        let rule = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
+        return Err(Failure::new(Kind::Usage, format!("{name:?} cannot be the name of a guest: {rule}")).into());
     }
-    let cannot_write = |path: &Path| format!("cannot write '{}'", path.display());
+    let cannot_write = |path: &Path| Failure::new(Kind::Output, format!("cannot write '{}'", path.display()));
     match fs::read_dir(directory).map(|mut entries| entries.next().is_none()) {
         Ok(true) => {}
-        Ok(false) => bail!("'{}' is not empty: name another directory, or empty it first", directory.display()),
+        Ok(false) => {
+            let message = format!("'{}' is not empty: name another directory, or empty it first", directory.display());
+            return Err(Failure::new(Kind::Output, message).into());
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| cannot_write(directory)),
     }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bytesize::ByteSize;
 use clap::Args;
 use serde_json::json;
@@ -12,6 +12,7 @@ use super::options::LimitOptions;
 use crate::code::artifact;
 use crate::code::engine;
 use crate::code::link::{self, Linked};
+use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::guest::catalog::Catalog;
 use crate::sandbox::contract::{self, ContractReport};
@@ -46,7 +47,8 @@ impl Inspect {
         let guest = Catalog::from_environment().find(&self.algorithm)?;
         let engine = engine::loader()?;
         let artifact = artifact::load(&engine, &guest, &self.limits.limits()?)?;
-        let bytes = fs::read(&guest.component).with_context(|| artifact::cannot_read(&guest.component))?;
+        let bytes = fs::read(&guest.component)
+            .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?;
         let linked = link::link(&bytes).map(|Linked { modules, .. }| modules).map_err(|reason| reason.to_string());
         let fit = contract::fit(&engine, &artifact.component);
         let text = match self.json {
@@ -59,7 +61,10 @@ impl Inspect {
         Output::stdout()?.write(text.as_bytes())?;
         match fit.problems().as_slice() {
             [] => Ok(()),
-            problems => bail!("{} does not fit the contract: {}", guest.name, problems.join("; ")),
+            problems => {
+                let message = format!("{} does not fit the contract: {}", guest.name, problems.join("; "));
+                Err(Failure::new(Kind::Contract, message).into())
+            }
         }
     }
 }

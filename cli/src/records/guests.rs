@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use crate::audit::format::EventLines;
 use crate::code::engine;
@@ -16,7 +16,7 @@ use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 
 /// A guest that was loaded, or why it cannot be.
-type Loaded = OnceLock<Result<Arc<GuestPre>, (Option<Kind>, String)>>;
+type Loaded = OnceLock<Result<Arc<GuestPre>, (Kind, String)>>;
 
 /// The guests of a run, each loaded once for all workers.
 pub struct Guests {
@@ -69,12 +69,9 @@ impl Guests {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().clone();
         let load = || {
             let loaded = GuestPre::load(&guest, &self.ticker, &self.limits);
-            loaded.map_err(|error| (exit::known_kind(&error), format!("{error:#}")))
+            loaded.map_err(|error| (exit::kind(&error), format!("{error:#}")))
         };
-        loaded.get_or_init(load).clone().map_err(|(kind, error)| match kind {
-            Some(kind) => Failure::new(kind, error).into(),
-            None => anyhow!(error),
-        })
+        loaded.get_or_init(load).clone().map_err(|(kind, error)| Failure::new(kind, error).into())
     }
 }
 

@@ -434,7 +434,7 @@ impl Work {
 
 /// Whether `error` is no fault of the record: the system refuses what a guest needs.
 pub fn is_unavailable(error: &anyhow::Error) -> bool {
-    exit::known_kind(error) == Some(Kind::System)
+    exit::kind(error) == Kind::System
 }
 
 /// Refuses to read and write the same file, which would never end, or end too early.

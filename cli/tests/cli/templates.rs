@@ -127,10 +127,10 @@ fn the_manifest_of_a_project_is_one_that_the_program_reads() {
 fn a_directory_that_has_something_in_it_is_left_alone() {
     let cipher = Cipher::new(["new", "Mine", "--language", "c", "."]).file("kept", "");
     let error = "error: '.' is not empty: name another directory, or empty it first\n";
-    cipher.run().exits(1).prints("").says(error);
+    cipher.run().exits(6).prints("").says(error);
     assert_eq!(listing(cipher.directory()), "kept\n");
     let cipher = Cipher::new(["new", "Mine", "--language", "c", "kept"]).file("kept", "");
-    cipher.run().exits(1).prints("").says("error: cannot write 'kept': Not a directory (os error 20)\n");
+    cipher.run().exits(6).prints("").says("error: cannot write 'kept': Not a directory (os error 20)\n");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_name_that_not_every_file_of_a_project_can_have_is_refused() {
         let cipher = Cipher::new(["new", "--language", "rust", "--", name, "x"]);
         let reason = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
         let error = format!("error: {name:?} cannot be the name of a guest: {reason}\n");
-        cipher.run().exits(1).prints("").says(&error);
+        cipher.run().exits(2).prints("").says(&error);
         assert_eq!(listing(cipher.directory()), "");
     }
 }
