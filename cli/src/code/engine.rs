@@ -2,12 +2,14 @@
 
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
 use crate::code::link;
 use crate::exit::{Failure, Kind};
+use crate::limits::Size;
+use crate::platform::confine;
 
 /// A macro and not a constant, so that `concat!` takes it.
 macro_rules! wasmtime_version {
@@ -29,9 +31,15 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasm
 /// When the system or processor cannot run what this program was built for.
 pub fn loader() -> Result<Engine> {
     // Setting a compiler up reads tables and probes the processor, which most calls would do for nothing.
+    if let Some(limit) = small_address_space() {
+        log::info!(
+            "guests run with explicit bounds checks, because the address space is limited to {} (ulimit -v)",
+            Size(limit)
+        );
+    }
     let mut config = config()?;
     config.enable_compiler(false);
-    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")
+    start(&config)
 }
 
 /// An engine like [`loader`] for instances that each live for one record, no more than `instances` of them at a time.
@@ -45,9 +53,10 @@ pub fn loader() -> Result<Engine> {
 pub fn pool(instances: usize) -> Result<Engine> {
     let instances = u32::try_from(instances)?;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(instances).total_core_instances(instances * POOLED.core_instances);
-    pool.total_memories(instances * POOLED.memories).max_memories_per_module(POOLED.memories);
-    pool.total_tables(instances * POOLED.tables).max_tables_per_module(POOLED.tables);
+    pool.total_component_instances(instances);
+    pool.total_core_instances(instances.saturating_mul(POOLED.core_instances));
+    pool.total_memories(instances.saturating_mul(POOLED.memories)).max_memories_per_module(POOLED.memories);
+    pool.total_tables(instances.saturating_mul(POOLED.tables)).max_tables_per_module(POOLED.tables);
     pool.max_memories_per_component(POOLED.memories).max_tables_per_component(POOLED.tables);
     pool.max_core_instances_per_component(POOLED.core_instances);
     pool.table_elements(POOLED.table_elements);
@@ -58,7 +67,12 @@ pub fn pool(instances: usize) -> Result<Engine> {
     let mut config = config()?;
     config.enable_compiler(false);
     config.allocation_strategy(pool);
-    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")
+    start(&config)
+}
+
+fn start(config: &Config) -> Result<Engine> {
+    let problem = || Failure::new(Kind::System, "cannot start the WebAssembly engine");
+    Engine::new(config).map_err(anyhow::Error::from).with_context(problem)
 }
 
 /// What one instance in a [`pool`] may take, many times what the largest guests known do. It bounds address space; memory
@@ -93,7 +107,7 @@ pub fn compiler() -> Result<Engine> {
     static HAS_THREADS: LazyLock<bool> = LazyLock::new(|| rayon::ThreadPoolBuilder::new().build_global().is_ok());
     let mut config = config()?;
     config.parallel_compilation(*HAS_THREADS);
-    Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly compiler")
+    start(&config)
 }
 
 /// The WebAssembly proposals that a component may use: those that the toolchains for guests emit.
@@ -151,14 +165,34 @@ fn config() -> Result<Config> {
     config.concurrency_support(false);
     // An operating system's thread has a stack of 2 MiB at the least where guests run; half of it is the guest's.
     config.max_wasm_stack(crate::limits::WASM_STACK_BYTES);
+    if small_address_space().is_some() {
+        config.memory_reservation(0);
+        config.memory_reservation_for_growth(SMALL_RESERVATION_BYTES);
+        config.memory_guard_size(SMALL_GUARD_BYTES);
+    }
     Ok(config)
+}
+
+/// The address space that a process needs to run one guest fast, in bytes: 4 GiB for a memory, which save the bounds
+/// checks, and room for the program.
+const ADDRESS_SPACE_BYTES: u64 = (4 << 30) + (256 << 20);
+/// What a memory reserves beyond its size where that is too much, in bytes. Growing further moves the memory.
+const SMALL_RESERVATION_BYTES: u64 = 32 << 20;
+/// The inaccessible bytes before and after such a memory: constant offsets up to this need no check of their own.
+const SMALL_GUARD_BYTES: u64 = 64 << 10;
+
+/// The limit of this process's address space, in bytes, if it is too small for the memory layout that runs fastest. The
+/// compiler process inherits the limit, and so compiles for the same layout.
+fn small_address_space() -> Option<u64> {
+    confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
 }
 
 /// What, besides a component's bytes, decides its machine code: part of an artifact's name, so that machines and versions
 /// that share a directory do not overwrite each other's. Wasmtime checks all of it again when it loads an artifact.
 pub fn fingerprint() -> String {
     let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());
-    format!("{WASMTIME_VERSION}-{own}-{link}-{features:x}")
+    let layout = if small_address_space().is_some() { "-small" } else { "" };
+    format!("{WASMTIME_VERSION}-{own}-{link}-{features:x}{layout}")
 }
 
 /// The processor features that Cranelift asks for (cranelift-native 0.135), one bit each.
