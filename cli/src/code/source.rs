@@ -45,16 +45,16 @@ impl<'a> Source<'a> {
     /// Reads the component, and makes sure that its metadata stands for these bytes.
     pub fn read(&mut self) -> Result<Vec<u8>> {
         let before = &self.metadata;
-        let changed = SystemTime::UNIX_EPOCH + Duration::new(before.ctime().max(0) as u64, before.ctime_nsec() as u32);
-        if let Some(wait) = TICK.checked_sub(changed.elapsed().unwrap_or_default()) {
+        let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
+        if let Some(wait) = TICK.checked_sub(age(before)) {
             std::thread::sleep(wait);
         }
-        // A file with holes can be longer than the memory.
+        // A sparse file can be larger than the memory.
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(usize::try_from(before.len())?)?;
+        let size = usize::try_from(before.len()).with_context(failure)?;
+        bytes.try_reserve_exact(size).with_context(failure)?;
         let read = self.file.by_ref().take(before.len().saturating_add(1)).read_to_end(&mut bytes);
         let after = read.and_then(|_| self.file.metadata());
-        let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
         if !cache::is_unchanged(before, &after.with_context(failure)?) || bytes.len() as u64 != before.len() {
             return Err(anyhow!("it changed while it was read; try again").context(failure()));
         }
@@ -77,4 +77,12 @@ impl<'a> Source<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The time since a file was last changed; zero for a change in the future. File systems may report any number.
+fn age(metadata: &Metadata) -> Duration {
+    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).unwrap_or(0));
+    let nanoseconds = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).unwrap_or(0));
+    let changed = seconds.checked_add(nanoseconds).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+    changed.and_then(|changed| changed.elapsed().ok()).unwrap_or_default()
 }

@@ -1,17 +1,16 @@
 //! `cipher inspect`.
 
 use std::ffi::OsString;
-use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Args;
 use serde_json::json;
 
 use super::options::LimitOptions;
-use crate::code::artifact;
+use crate::code::artifact::{self, Artifact};
+use crate::code::compile::{self, SourceReport};
 use crate::code::engine;
-use crate::code::link::{self, Linked};
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::guest::catalog::Catalog;
@@ -24,7 +23,7 @@ Examples:
   cipher inspect Caesar
   cipher inspect ./their.wasm --json";
 
-/// What a component needs, offers and will be given.
+/// The arguments of `cipher inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Inspect {
@@ -38,82 +37,99 @@ pub struct Inspect {
 }
 
 impl Inspect {
-    /// Compiles the component if it was not compiled before, and looks at its type. None of it runs.
+    /// Loads the component, compiling it if necessary, and writes what its type says. None of it runs.
     ///
     /// # Errors
     ///
-    /// When it cannot be loaded, or does not fit the contract.
+    /// When it cannot be loaded, or does not satisfy the contract.
     pub fn run(self) -> Result<()> {
         let guest = Catalog::from_environment().find(&self.algorithm)?;
         let engine = engine::loader()?;
-        let artifact = artifact::load(&engine, &guest, &self.limits.limits()?)?;
-        let bytes = fs::read(&guest.component)
-            .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?;
-        let linked = link::link(&bytes).map(|Linked { modules, .. }| modules).map_err(|reason| reason.to_string());
-        let fit = contract::fit(&engine, &artifact.component);
+        let limits = self.limits.limits()?;
+        let artifact = artifact::load(&engine, &guest, &limits)?;
+        let report = Report {
+            source: compile::inspect(&guest, artifact.digest, &limits)?,
+            fit: contract::fit(&engine, &artifact.component),
+            artifact,
+            guest,
+        };
         let text = match self.json {
-            true => {
-                serde_json::to_string_pretty(&json(&guest, &artifact.digest.to_string(), bytes.len(), &linked, &fit))?
-                    + "\n"
-            }
-            false => text(&guest, &artifact.digest.to_string(), bytes.len(), &linked, &fit),
+            true => serde_json::to_string_pretty(&report.json())? + "\n",
+            false => report.text(),
         };
         Output::stdout()?.write(text.as_bytes())?;
-        match fit.problems().as_slice() {
+        match report.fit.problems().as_slice() {
             [] => Ok(()),
             problems => {
-                let message = format!("{} does not fit the contract: {}", guest.name, problems.join("; "));
-                Err(Failure::new(Kind::Contract, message).into())
+                let problem = format!("{} does not fit the contract: {}", report.guest.name, problems.join("; "));
+                Err(Failure::new(Kind::Contract, problem).into())
             }
         }
     }
 }
 
-fn text(guest: &Guest, digest: &str, bytes: usize, linked: &Result<usize, String>, fit: &ContractReport) -> String {
-    let path = escape::line(&guest.component.to_string_lossy()).into_owned();
-    let mut text = format!("{}: {path}\n  {}, sha256:{digest}\nimports\n", guest.name, ByteSize(bytes as u64));
-    for import in &fit.imports {
-        text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
-    }
-    text += "exports\n";
-    for export in &fit.exports {
-        text += &format!("  {}: {}\n", export.name, export.kind);
-    }
-    let settings = guest.manifest.iter().flat_map(|manifest| manifest.settings.keys());
-    let settings: Vec<String> = settings.map(|variable| escape::line(variable).into_owned()).collect();
-    let granted = [(guest.grants().clocks, "clocks"), (guest.grants().random, "randomness")];
-    let granted = granted.iter().filter(|(granted, _)| *granted).map(|(_, what)| (*what).to_owned());
-    let given: Vec<String> = settings.into_iter().chain(granted).collect();
-    text += &format!("is given\n  {}\n", if given.is_empty() { "nothing".to_owned() } else { given.join(", ") });
-    text += &format!("takes long messages\n  {}\n", if fit.streams { "in pieces" } else { "whole" });
-    text += &match linked {
-        Ok(modules) => format!("dynamic libraries\n  {modules} core modules are linked into one\n"),
-        Err(reason) => format!("dynamic libraries\n  not linked: {}\n", escape::line(reason)),
-    };
-    text
+/// What is known of a guest.
+struct Report {
+    guest: Guest,
+    artifact: Artifact,
+    source: SourceReport,
+    fit: ContractReport,
 }
 
-fn json(
-    guest: &Guest,
-    digest: &str,
-    bytes: usize,
-    linked: &Result<usize, String>,
-    fit: &ContractReport,
-) -> serde_json::Value {
-    let imports: Vec<_> = fit.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
-    let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
-    json!({
-        "name": guest.name,
-        "component": guest.component.to_string_lossy(),
-        "bytes": bytes,
-        "sha256": digest,
-        "imports": imports,
-        "exports": exports,
-        "settings": guest.manifest.iter().flat_map(|manifest| manifest.settings.keys()).collect::<Vec<_>>(),
-        "clocks": guest.grants().clocks,
-        "random": guest.grants().random,
-        "streams": fit.streams,
-        "linked_modules": linked.as_ref().ok(),
-        "problems": fit.problems(),
-    })
+impl Report {
+    fn text(&self) -> String {
+        let Self { guest, artifact, source, fit } = self;
+        let path = escape::line(&guest.component.to_string_lossy()).into_owned();
+        let size = ByteSize(source.bytes);
+        let mut text = format!("{}: {path}\n  {size}, sha256:{}\nimports\n", guest.name, artifact.digest);
+        for import in &fit.imports {
+            text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
+        }
+        text += "exports\n";
+        for export in &fit.exports {
+            text += &format!("  {}: {}\n", export.name, export.kind);
+        }
+        let granted = match self.granted() {
+            granted if granted.is_empty() => "nothing".to_owned(),
+            granted => granted.join(", "),
+        };
+        text += &format!("granted: {granted}\nstreaming: {}\n", if fit.streams { "yes" } else { "no" });
+        text += &match &source.linking {
+            Ok(modules) => format!("dynamic libraries: {modules} core modules linked into one\n"),
+            Err(reason) => format!("dynamic libraries: not linked: {}\n", escape::line(reason)),
+        };
+        text
+    }
+
+    /// The settings that the guest receives, and what else it is granted.
+    fn granted(&self) -> Vec<String> {
+        let settings = self.settings().map(|variable| escape::line(variable).into_owned());
+        let grants = self.guest.grants();
+        let granted = [(grants.clocks, "clocks"), (grants.random, "randomness")];
+        settings.chain(granted.iter().filter(|(granted, _)| *granted).map(|(_, what)| (*what).to_owned())).collect()
+    }
+
+    fn settings(&self) -> impl Iterator<Item = &String> {
+        self.guest.manifest.iter().flat_map(|manifest| manifest.settings.keys())
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let Self { guest, artifact, source, fit } = self;
+        let imports: Vec<_> = fit.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
+        let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
+        json!({
+            "name": guest.name,
+            "component": guest.component.to_string_lossy(),
+            "bytes": source.bytes,
+            "sha256": artifact.digest.to_string(),
+            "imports": imports,
+            "exports": exports,
+            "settings": self.settings().collect::<Vec<_>>(),
+            "clocks": guest.grants().clocks,
+            "random": guest.grants().random,
+            "streams": fit.streams,
+            "linked_modules": source.linking.as_ref().ok(),
+            "problems": fit.problems(),
+        })
+    }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::guests;
 use crate::harness::{Cipher, Ended};
 
 /// A component in the working directory.
@@ -82,13 +83,26 @@ fn nested_instance_types(depth: usize) -> Vec<u8> {
 }
 
 #[test]
-fn limits_memory_of_nested_components() {
-    for depth in [20_000, 100_000] {
-        let limits = ["--max-compile-memory", "200MiB", "--compile-timeout", "20s"];
-        rejected(&call(&nested_components(depth)).args(limits).run(), &[MEMORY, TIME]);
+fn rejects_deeply_nested_components() {
+    let ended = call(&nested_components(100)).run().exits(4);
+    assert!(ended.complaints().contains("it has no export 'encr'"), "{}", ended.complaints());
+    for depth in [101, 20_000, 100_000] {
+        let started = Instant::now();
+        let reason = "is not a valid component: its components are nested more than 100 levels deep\n";
+        rejected(&call(&nested_components(depth)).run(), &[reason]);
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     }
-    let inspected = Cipher::new(["inspect", "./bad.wasm", "--max-compile-memory", "200MiB"]);
-    rejected(&inspected.file("bad.wasm", nested_components(20_000)).run(), &[MEMORY]);
+}
+
+#[test]
+fn inspect_links_in_compiler_process() {
+    let echo = fs::read(guests::directory().join("Echo.wasm")).expect("it was assembled");
+    let cipher = Cipher::new(["inspect", "./bad.wasm"]).file("bad.wasm", echo);
+    let ended = cipher.run().exits(0);
+    let text = ended.text();
+    assert!(text.contains("\nstreaming: no\ndynamic libraries: not linked: it has fewer than two"), "{text}");
+    // Its compiled code is cached by now, so only linking can exceed the limit.
+    rejected(&cipher.args(["--max-compile-memory", "1KiB"]).run(), &[MEMORY]);
 }
 
 #[test]
@@ -101,8 +115,22 @@ fn limits_memory_of_nested_loops() {
 #[test]
 fn limits_memory_to_address_space() {
     let script = "ulimit -v 400000 && exec cipher encrypt ./bad.wasm text";
-    let ended = Cipher::shell(script).file("bad.wasm", nested_components(20_000)).run();
+    let ended = Cipher::shell(script).file("bad.wasm", nested_loops(10, 500_000)).run();
     rejected(&ended, &["takes more memory to compile than 400000KiB (ulimit -v)"]);
+}
+
+#[test]
+fn runs_in_small_address_space() {
+    let lines = "abc\n".repeat(3000);
+    let text = "abc ".repeat(1_000_000);
+    for (mode, input, output) in [
+        ("", &text, text.replace("abc", "def")),
+        ("--lines -j2", &lines, lines.replace("abc", "def")),
+        ("--lines --isolate -j2", &lines, lines.replace("abc", "def")),
+    ] {
+        let script = format!("ulimit -v 1000000; exec cipher encrypt Caesar {mode} --audit-file audit");
+        Cipher::shell(script).stdin(input.as_bytes()).run().exits(0).prints(output).says("");
+    }
 }
 
 #[test]

@@ -369,8 +369,12 @@ fn leaves_rust_guests() {
 #[test]
 fn inspect_shows_linking() {
     for (text, line, modules) in [
-        (SEPARATE, "  6 core modules are linked into one\n", "\"linked_modules\": 6"),
-        ("(component)", "  not linked: it has fewer than two dynamic libraries\n", "\"linked_modules\": null"),
+        (SEPARATE, "dynamic libraries: 6 core modules linked into one\n", "\"linked_modules\": 6"),
+        (
+            "(component)",
+            "dynamic libraries: not linked: it has fewer than two dynamic libraries\n",
+            "\"linked_modules\": null",
+        ),
     ] {
         let cipher = Cipher::new(["inspect", "./new.wasm"]).file("new.wasm", component(text));
         assert!(cipher.run().text().contains(line), "{}", cipher.run().text());

@@ -1,12 +1,12 @@
-//! The process that compiles: a component on stdin, compiled code on stdout, and its limits as arguments.
+//! The compiler process: a component on stdin, the result of its [`Task`] on stdout, and its limits as arguments.
 //!
-//! It is this program again, with [`ARGUMENT`] as its first argument. What it reads may have been written to take it over, so
+//! It is this program again, with the task as its first argument. What it reads may have been written to take it over, so
 //! it gives up everything but stdin, stdout and stderr before it reads ([`confine`]). A refusal is its exit status, with the
 //! reason on stdout.
 
 use std::any::Any;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::{self, ExitCode};
@@ -17,18 +17,39 @@ use anyhow::Result;
 use wasmparser::Validator;
 use wasmtime::Engine;
 
+use super::{Linking, nesting};
 use crate::code::{engine, instances, link};
 use crate::platform::confine::{self, Confinement};
 use crate::terminal::escape;
 
-/// The first argument of a process that compiles. No command and no algorithm is written like this.
-const ARGUMENT: &str = "--compile-component";
+/// What the process does with the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Compiles it.
+    Compile,
+    /// Reports whether it is linked before it is compiled, as JSON of a [`Linking`](super::Linking).
+    ReportLinking,
+}
+
+impl Task {
+    /// The first argument of the process. No command and no algorithm looks like this.
+    fn argument(self) -> &'static str {
+        match self {
+            Self::Compile => "--compile-component",
+            Self::ReportLinking => "--report-linking",
+        }
+    }
+
+    fn from_argument(argument: &OsStr) -> Option<Self> {
+        [Self::Compile, Self::ReportLinking].into_iter().find(|task| argument == task.argument())
+    }
+}
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
-    /// Stdout is the code.
-    Compiled = 0,
+    /// Stdout is the result.
+    Done = 0,
     /// Stdout says why the component is invalid.
     Invalid = 10,
     /// The component uses the async part of the component model.
@@ -43,39 +64,37 @@ pub(super) enum Status {
 
 impl Status {
     pub(super) fn from_code(code: i32) -> Option<Self> {
-        let all = [Self::Compiled, Self::Invalid, Self::Async, Self::Panicked, Self::Memory, Self::System];
+        let all = [Self::Done, Self::Invalid, Self::Async, Self::Panicked, Self::Memory, Self::System];
         all.into_iter().find(|status| *status as i32 == code)
     }
 }
 
-/// The arguments that make this program a compiler with these limits.
-pub(super) fn arguments(confinement: &Confinement) -> [String; 5] {
+/// The arguments that make this program a compiler process with this task and these limits.
+pub(super) fn arguments(task: Task, confinement: &Confinement) -> [String; 5] {
     let Confinement { memory_bytes, processor_time, .. } = confinement;
     let verbose = u8::from(log::log_enabled!(log::Level::Debug));
     [
-        ARGUMENT.into(),
+        task.argument().into(),
         memory_bytes.to_string(),
-        processor_time.as_micros().to_string(),
+        u64::try_from(processor_time.as_micros()).unwrap_or(u64::MAX).to_string(),
         process::id().to_string(),
         verbose.to_string(),
     ]
 }
 
-/// Compiles, if this process was started for that.
+/// Does the task of a compiler process, if this process was started as one.
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = env::args_os().skip(1);
-    if arguments.next()? != ARGUMENT {
-        return None;
-    }
+    let task = Task::from_argument(&arguments.next()?)?;
     // A panic is reported on stdout; what else the standard library has to say is on stderr.
     panic::set_hook(Box::new(|_| {}));
-    let (status, output) = run(arguments);
+    let (status, output) = run(task, arguments);
     // The reader has ended if it cannot be written.
     let written = io::stdout().lock().write_all(&output);
     Some(ExitCode::from(if written.is_ok() { status as u8 } else { Status::System as u8 }))
 }
 
-fn run(mut arguments: impl Iterator<Item = OsString>) -> (Status, Vec<u8>) {
+fn run(task: Task, mut arguments: impl Iterator<Item = OsString>) -> (Status, Vec<u8>) {
     let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
     let (Some(memory_bytes), Some(micros), Some(parent), Some(verbose)) = (number(), number(), number(), number())
     else {
@@ -92,13 +111,13 @@ fn run(mut arguments: impl Iterator<Item = OsString>) -> (Status, Vec<u8>) {
         return (Status::System, format!("{error:#}").into());
     }
     // The stack of the main thread may be small (`ulimit -s`).
-    match thread::Builder::new().stack_size(confine::STACK_BYTES).spawn(compile_stdin) {
+    match thread::Builder::new().stack_size(confine::STACK_BYTES).spawn(move || process_stdin(task)) {
         Ok(worker) => worker.join().unwrap_or_else(|panic| panicked(&*panic)),
-        Err(_) => compile_stdin(),
+        Err(_) => process_stdin(task),
     }
 }
 
-fn compile_stdin() -> (Status, Vec<u8>) {
+fn process_stdin(task: Task) -> (Status, Vec<u8>) {
     // The engine first: it asks the system what the processor can do, and starts the threads to compile on.
     let prepared = engine::compiler().and_then(|engine| {
         confine::isolate();
@@ -110,8 +129,12 @@ fn compile_stdin() -> (Status, Vec<u8>) {
         Ok(prepared) => prepared,
         Err(error) => return (Status::System, format!("{error:#}").into()),
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| translate(&engine, &bytes))) {
-        Ok(Ok(code)) => (Status::Compiled, code),
+    let work = || match task {
+        Task::Compile => translate(&engine, &bytes),
+        Task::ReportLinking => report_linking(&bytes),
+    };
+    match panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(result)) => (Status::Done, result),
         Ok(Err(error)) if error.is::<wasmtime::OutOfMemory>() => (Status::Memory, Vec::new()),
         Ok(Err(error)) => match escape::line(&error.root_cause().to_string()) {
             // The parser names the proposal, and has no other sign of it.
@@ -132,10 +155,18 @@ fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
 ///
 /// # Errors
 ///
-/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], or has too large instances.
+/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], is nested too deep, or has
+/// too large instances.
 pub fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
+    nesting::check(bytes)?;
     // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.
     Validator::new_with_features(engine::PROPOSALS).validate_all(bytes)?;
     instances::check(bytes)?;
     Ok(link::precompile(engine, bytes)?)
+}
+
+fn report_linking(bytes: &[u8]) -> Result<Vec<u8>> {
+    nesting::check(bytes)?;
+    let linking: Linking = link::link(bytes).map(|linked| linked.modules).map_err(|reason| reason.to_string());
+    Ok(serde_json::to_vec(&linking)?)
 }

@@ -1,22 +1,27 @@
 //! From the bytes of a component, which anybody may have written, to compiled code, within limits.
 //!
-//! Parser and compiler are large, and neither bounds the memory that it takes. So they run in a process of their own
-//! ([`compiler`]) that has limits, and that can reach nothing but the bytes it reads and the code it writes.
+//! Parser, linker and compiler are large, and none bounds the memory that it takes. So they run in a process of their own
+//! ([`compiler`]) that has limits, and that can reach nothing but the bytes it reads and the result it writes.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use compiler::Task;
 use humantime::format_duration;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
+use crate::code::artifact::cannot_read;
+use crate::code::source::Source;
 use crate::exit::{self, Failure};
 use crate::guest::Guest;
+use crate::guest::digest::Digest;
 use crate::limits::{Limits, Size};
 use crate::platform::confine;
 use crate::terminal::progress;
 
 pub mod compiler;
+mod nesting;
 mod process;
 
 /// Why a component was not compiled.
@@ -59,7 +64,7 @@ pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> 
         None => {
             let message = format!("compiling {} for its first use", guest.name);
             log::info!("{message}");
-            match progress::spin(message, || process::run(bytes, limits)) {
+            match progress::spin(message, || process::run(Task::Compile, bytes, limits)) {
                 Ok(code) => return Ok(code),
                 Err(refusal) => refusal,
             }
@@ -70,6 +75,38 @@ pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> 
         refused().insert(digest, refusal);
     }
     Err(failure.into())
+}
+
+/// How many core modules of a component are linked into one before it is compiled, or why it is compiled as it is.
+pub type Linking = Result<usize, String>;
+
+/// What is known of a component's file without compiling it.
+#[derive(Debug)]
+pub struct SourceReport {
+    /// The size of the file, in bytes.
+    pub bytes: u64,
+    /// Whether the component is linked. The text comes from the compiler process and is not escaped.
+    pub linking: Linking,
+}
+
+/// Reports on the file of `guest`, which has to have the SHA-256 `digest`.
+///
+/// # Errors
+///
+/// When it cannot be read, has changed, or exceeds a limit for compiling.
+pub fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<SourceReport> {
+    let bytes = Source::open(guest, limits)?.read()?;
+    if Digest::of(&bytes) != digest {
+        let failure = Failure::new(exit::Kind::Component, cannot_read(&guest.component));
+        return Err(anyhow!("it changed while it was read; try again").context(failure));
+    }
+    let path = guest.component.display().to_string();
+    let report = process::run(Task::ReportLinking, &bytes, limits).and_then(|report| {
+        serde_json::from_slice(&report)
+            .map_err(|error| Refusal::System(format!("the compiler's report is invalid: {error}")))
+    });
+    let linking = report.map_err(|refusal| refusal.describe(&path, limits))?;
+    Ok(SourceReport { bytes: bytes.len() as u64, linking })
 }
 
 fn refused() -> MutexGuard<'static, BTreeMap<[u8; 32], Refusal>> {

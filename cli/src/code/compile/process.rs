@@ -13,19 +13,24 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::Refusal;
-use super::compiler::{self, Status};
-use crate::limits::Limits;
+use super::compiler::{self, Status, Task};
+use crate::limits::{Limits, Size};
 use crate::platform::confine::Confinement;
 use crate::platform::executable;
 use crate::terminal::escape;
 
-/// Compiles `bytes` in a process of its own.
-pub(super) fn run(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Refusal> {
+/// Has a process of its own do `task` with the component in `bytes`, and returns the result.
+pub(super) fn run(task: Task, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Refusal> {
     let deadline = Instant::now().checked_add(wall_time(limits));
     let confinement =
         Confinement { memory_bytes: limits.compile_memory, processor_time: limits.compile_time, parent: 0 };
-    let mut child = start(&confinement).map_err(|error| Refusal::System(format!("cannot start a process: {error}")))?;
-    let mut output = Output { code: Vec::new(), messages: Vec::new(), code_limit: limits.compile_memory };
+    let mut child =
+        start(task, &confinement).map_err(|error| Refusal::System(format!("cannot start a process: {error}")))?;
+    let result_limit = match task {
+        Task::Compile => limits.compile_memory,
+        Task::ReportLinking => REPORT_BYTES,
+    };
+    let mut output = Output { result: Vec::new(), messages: Vec::new(), result_limit };
     let talked = talk(&mut child, bytes, &mut output, deadline);
     if talked.is_err() {
         // It may have ended by itself.
@@ -46,10 +51,10 @@ pub(super) fn wall_time(limits: &Limits) -> Duration {
 }
 
 /// Starts this very program, even if its file was replaced since.
-fn start(confinement: &Confinement) -> io::Result<Child> {
+fn start(task: Task, confinement: &Confinement) -> io::Result<Child> {
     let start = |program: PathBuf| {
         let mut command = Command::new(program);
-        command.args(compiler::arguments(confinement)).env_clear();
+        command.args(compiler::arguments(task, confinement)).env_clear();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
     };
     start("/proc/self/exe".into()).or_else(|error| match error.kind() {
@@ -61,10 +66,14 @@ fn start(confinement: &Confinement) -> io::Result<Child> {
 
 /// What a process has written.
 struct Output {
-    code: Vec<u8>,
+    result: Vec<u8>,
     messages: Vec<u8>,
-    code_limit: u64,
+    /// The maximum size of the result, in bytes.
+    result_limit: u64,
 }
+
+/// The maximum size of a report, in bytes.
+const REPORT_BYTES: u64 = 64 * 1024;
 
 /// How much of stderr is kept, in bytes.
 const MESSAGES_BYTES: usize = 64 * 1024;
@@ -88,10 +97,11 @@ fn talk(child: &mut Child, bytes: &[u8], output: &mut Output, deadline: Option<I
         if let Some(pipe) = stdout.as_mut().filter(|_| can_read) {
             match pipe.read(&mut buffer)? {
                 0 => stdout = None,
-                count if (output.code.len() + count) as u64 > output.code_limit => {
-                    return Err(io::Error::other("the compiler writes more code than it may use memory"));
+                count if (output.result.len() + count) as u64 > output.result_limit => {
+                    let problem = format!("the compiler writes more than {}", Size(output.result_limit));
+                    return Err(io::Error::other(problem));
                 }
-                count => output.code.extend(&buffer[..count]),
+                count => output.result.extend(&buffer[..count]),
             }
         }
         if let Some(pipe) = stderr.as_mut().filter(|_| has_message) {
@@ -156,12 +166,12 @@ fn wait(child: &mut Child, deadline: Option<Instant>) -> io::Result<ExitStatus> 
 impl Output {
     /// What the process has to say, given how it ended.
     fn end(self, status: ExitStatus) -> Result<Vec<u8>, Refusal> {
-        let text = || String::from_utf8_lossy(&self.code).into_owned();
+        let text = || String::from_utf8_lossy(&self.result).into_owned();
         for line in self.messages() {
             log::debug!("{}", escape::line(&line));
         }
         Err(match status.code().map(Status::from_code) {
-            Some(Some(Status::Compiled)) => return Ok(self.code),
+            Some(Some(Status::Done)) => return Ok(self.result),
             Some(Some(Status::Invalid)) => Refusal::Invalid(text()),
             Some(Some(Status::Async)) => Refusal::Async,
             Some(Some(Status::Panicked)) => Refusal::Panicked(text()),
