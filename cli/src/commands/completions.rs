@@ -2,11 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Arg, Args, Command, CommandFactory, Id, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::Cli;
+use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::guest::catalog::{self, Catalog};
 use crate::terminal::escape;
@@ -75,7 +76,8 @@ impl Complete {
         let mut command = Cli::command();
         command.build();
         let mut command = with_completers(command, &self.words);
-        let mut candidates = clap_complete::engine::complete(&mut command, self.words, self.index, None)?;
+        let mut candidates = clap_complete::engine::complete(&mut command, self.words, self.index, None)
+            .with_context(|| Failure::new(Kind::Usage, "cannot complete these words"))?;
         // Before its first character, a word may be any option: they are many, and hide the rest.
         candidates.retain(|candidate| begun || !candidate.get_value().as_encoded_bytes().starts_with(b"-"));
         let mut lines = Vec::new();
