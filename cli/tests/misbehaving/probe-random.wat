@@ -31,7 +31,7 @@
     (import "host" "random" (func $random (result i64)))
     (import "host" "insecure" (func $insecure (result i64)))
     (import "host" "seed" (func $seed (param i32)))
-    ;; Sixteen letters for the bits, from this address on.
+    ;; Spells the bits as sixteen letters at this address.
     (func $spell (param $at i32) (param $bits i64)
       (local $end i32)
       (local.set $end (i32.add (local.get $at) (i32.const 16)))

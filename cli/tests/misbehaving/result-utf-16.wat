@@ -12,7 +12,7 @@
 (component
   (core module $code
     (memory (export "memory") 1)
-    ;; What is given comes to lie at 1024.
+    ;; The argument is placed at 1024.
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       (i32.const 1024))
     (func $say (param $text i32) (param $units i32) (param $more i32) (result i32)
