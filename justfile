@@ -44,6 +44,12 @@ guests:
     @scripts/build-vigenere </dev/null
     @scripts/publish guest-vigenere/Vigenere.toml target/guests/Vigenere.toml
 
+# Build the age guest of cli/examples into target/examples/age
+age:
+    @cargo build --release --manifest-path cli/examples/age/Cargo.toml --target wasm32-wasip2 </dev/null
+    @scripts/publish target/wasm32-wasip2/release/guest_age.wasm target/examples/age/Age.wasm
+    @scripts/publish cli/examples/age/Age.toml target/examples/age/Age.toml
+
 # Run the program: scripts/just run encrypt Caesar 'Hello, World!'
 [no-cd]
 [no-exit-message]
@@ -84,6 +90,10 @@ test-arm: build
 test-templates *languages: build
     @scripts/test/templates {{ cipher }} "$@"
 
+# Install five real ciphers and use them in every mode (needs the age command; takes minutes)
+test-ciphers: build age
+    @{{ venv }}/python scripts/test/ciphers.py {{ cipher }} target/examples/age/Age.wasm
+
 # Test completions in bash, zsh, and fish, and the man pages (needs all four programs)
 [no-cd]
 test-shells prefix: (install prefix)
@@ -98,7 +108,7 @@ fuzz target seconds="60": _cargo-fuzz
 # Check formatting, lints, types, and spelling
 lint: _rust-components _linters _python-bindings
     cargo fmt --all --check
-    rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/fuzz/targets/*.rs
+    rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/templates/authenticated/rust/src/lib.rs cli/examples/age/src/lib.rs cli/tests/ciphers/*/src/lib.rs cli/fuzz/targets/*.rs
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
     @cp Cargo.lock cli/fuzz/Cargo.lock
@@ -107,6 +117,7 @@ lint: _rust-components _linters _python-bindings
     {{ venv }}/ruff format --check {{ python_files }}
     {{ venv }}/mypy guest-vigenere
     {{ venv }}/mypy cli/templates/python
+    {{ venv }}/mypy cli/templates/authenticated/python
     {{ venv }}/mypy scripts
     {{ venv }}/shellcheck {{ shell_scripts }}
     {{ venv }}/shellcheck --shell=bash cli/completions/cipher.bash

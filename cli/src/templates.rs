@@ -67,6 +67,34 @@ pub const JAVASCRIPT: &[File] = &[
     file!("javascript", "wit/guest.wit"),
 ];
 
+/// The manifest of the guests that start from authenticated encryption.
+const AUTHENTICATED_MANIFEST: File = File("Atbash.toml", include_str!("../templates/authenticated/Atbash.toml"));
+
+/// As [`RUST`], with XChaCha20-Poly1305 for a cipher.
+pub const AUTHENTICATED_RUST: &[File] = &[
+    CONTRACT,
+    AUTHENTICATED_MANIFEST,
+    file!("rust", ".gitignore"),
+    file!("authenticated/rust", "Cargo.toml"),
+    file!("authenticated/rust", "README.md"),
+    file!("rust", "build"),
+    file!("authenticated/rust", "src/cipher.rs"),
+    file!("authenticated/rust", "src/lib.rs"),
+];
+
+/// As [`PYTHON`], with encrypt-then-MAC from the standard library for a cipher.
+pub const AUTHENTICATED_PYTHON: &[File] = &[
+    CONTRACT,
+    AUTHENTICATED_MANIFEST,
+    file!("python", ".gitignore"),
+    file!("authenticated/python", "README.md"),
+    file!("authenticated/python", "app.py"),
+    file!("python", "build"),
+    file!("authenticated/python", "cipher.py"),
+    file!("python", "requirements.txt"),
+    file!("authenticated/python", "test_cipher.py"),
+];
+
 /// With the C generator of wit-bindgen, and clang.
 pub const C: &[File] = &[
     CONTRACT,

@@ -9,7 +9,13 @@ fuzz_target!(|text: &str| match Manifest::parse(text) {
     Ok(manifest) => {
         assert!(manifest::is_name(&manifest.name) && !manifest.name.contains('/'));
         assert!(manifest.settings.keys().all(|variable| !variable.is_empty() && !variable.contains(['=', '\0'])));
-        assert!(manifest.settings.values().filter_map(|setting| setting.default.as_ref()).all(|default| !default.contains('\0')));
+        assert!(
+            manifest
+                .settings
+                .values()
+                .filter_map(|setting| setting.default.as_ref())
+                .all(|default| !default.contains('\0'))
+        );
     }
     Err(error) => {
         let error = format!("{error:#}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::exit::{Failure, Kind};
 use crate::templates::{self, File};
 use crate::terminal::escape;
 use crate::terminal::output::Output;
@@ -12,7 +13,8 @@ use crate::terminal::output::Output;
 const EXAMPLES: &str = "\
 Examples:
   cipher new Atbash --language rust
-  cipher new Rot47 --language python ~/src/rot47";
+  cipher new Rot47 --language python ~/src/rot47
+  cipher new Seal --language rust --kind authenticated";
 
 /// Options of `cipher new`.
 #[derive(Debug, Args)]
@@ -26,6 +28,17 @@ pub struct New {
     /// Programming language of the project
     #[arg(long, short, value_enum)]
     language: Language,
+    /// Kind of cipher to start from: classic, or authenticated (in Rust and Python)
+    #[arg(long, value_enum, default_value = "classic", hide_possible_values = true)]
+    kind: TemplateKind,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TemplateKind {
+    /// A classical cipher, which is not secure
+    Classic,
+    /// Encryption under a secret key that refuses altered text
+    Authenticated,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -36,14 +49,16 @@ enum Language {
     C,
 }
 
-impl Language {
-    fn files(self) -> &'static [File] {
-        match self {
-            Self::Rust => templates::RUST,
-            Self::Python => templates::PYTHON,
-            Self::Javascript => templates::JAVASCRIPT,
-            Self::C => templates::C,
-        }
+/// The template for `language`; there is not one of each kind in every language.
+fn template(language: Language, kind: TemplateKind) -> Option<&'static [File]> {
+    match (kind, language) {
+        (TemplateKind::Classic, Language::Rust) => Some(templates::RUST),
+        (TemplateKind::Classic, Language::Python) => Some(templates::PYTHON),
+        (TemplateKind::Classic, Language::Javascript) => Some(templates::JAVASCRIPT),
+        (TemplateKind::Classic, Language::C) => Some(templates::C),
+        (TemplateKind::Authenticated, Language::Rust) => Some(templates::AUTHENTICATED_RUST),
+        (TemplateKind::Authenticated, Language::Python) => Some(templates::AUTHENTICATED_PYTHON),
+        (TemplateKind::Authenticated, _) => None,
     }
 }
 
@@ -55,7 +70,11 @@ impl New {
     /// When the name or the directory cannot be used, or a file cannot be written.
     pub fn run(self) -> Result<()> {
         let directory = self.directory.unwrap_or_else(|| self.name.to_lowercase().into());
-        templates::write(self.language.files(), &self.name, &directory)?;
+        let Some(files) = template(self.language, self.kind) else {
+            let message = "--kind authenticated needs --language rust or python";
+            return Err(Failure::new(Kind::Usage, message).into());
+        };
+        templates::write(files, &self.name, &directory)?;
         let (name, shown) = (&self.name, quoted(&directory));
         let next = format!("created {shown}; next:\n  cd {shown}\n  ./build\n  cipher check ./{name}.wasm\n");
         Output::stdout()?.write(next.as_bytes())

@@ -100,6 +100,26 @@ fn a_project_has_these_files_in_each_language_and_nothing_of_the_template_s_name
 }
 
 #[test]
+fn authenticated_projects_are_complete() {
+    for (language, expected) in [("rust", RUST), ("python", PYTHON)] {
+        let cipher = Cipher::new(["new", "My-Cipher.2", "--kind", "authenticated", "--language", language]);
+        cipher.run().exits(0);
+        let folder = cipher.directory().join("my-cipher.2");
+        assert_eq!(listing(&folder), expected, "{language}");
+        for (path, text) in files(&folder) {
+            assert!(!text.to_lowercase().contains("atbash"), "{language}: {path}");
+        }
+        assert!(cipher.read("my-cipher.2/My-Cipher.2.toml").contains("[settings.MY_CIPHER_2_KEY]\n"));
+    }
+}
+
+#[test]
+fn rejects_kind_without_template() {
+    let error = "error: --kind authenticated needs --language rust or python\n";
+    Cipher::new(["new", "Mine", "--kind", "authenticated", "--language", "c"]).run().exits(2).prints("").says(error);
+}
+
+#[test]
 fn a_project_has_the_contract_itself_and_every_name_in_its_proper_form() {
     let contract = fs::read_to_string("../wit/cipher.wit").expect("the contract");
     let cipher = Cipher::new(["new", "My-ATBASH.2", "--language", "rust", "a/b"]);
