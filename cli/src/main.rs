@@ -16,9 +16,9 @@ fn main() -> ExitCode {
     if let Some(status) = compiler::run_if_asked() {
         return status;
     }
-    // Otherwise every failed record captures a stack trace, under RUST_BACKTRACE=1, which no one sees. A panic still has one.
+    // Under RUST_BACKTRACE=1 each failed record would capture a stack trace that is never shown. A panic still has one.
     if std::env::var_os("RUST_LIB_BACKTRACE").is_none() {
-        #[allow(unsafe_code, reason = "the environment can be changed in no safe way")]
+        #[allow(unsafe_code, reason = "no safe function changes the environment")]
         // SAFETY: no other thread exists yet.
         unsafe {
             std::env::set_var("RUST_LIB_BACKTRACE", "0");
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     if !platform::stack::stack_is_small() {
         return run();
     }
-    // A guest's stack is a part of its thread's. Past the end of that, the system ends the program without a word.
+    // A guest's stack is part of its thread's. Overflowing that one kills the process without a message.
     let roomy = thread::Builder::new().stack_size(limits::THREAD_STACK_BYTES).spawn(run);
     match roomy.map(thread::JoinHandle::join) {
         Ok(Ok(status)) => status,

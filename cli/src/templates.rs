@@ -1,4 +1,4 @@
-//! Guest projects to start from, one for each language: what lies in `templates`, where the guest is called Atbash.
+//! Guest projects to start from. Their files are in `templates`, where the guest is named Atbash.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::exit::{Failure, Kind};
 use crate::guest::manifest;
 
-/// A file of a project: its path there, and its text as long as the guest is called Atbash.
+/// A file of a project: its path and its text, with Atbash for the name of the guest.
 #[derive(Debug)]
 pub struct File(&'static str, &'static str);
 
@@ -24,7 +24,7 @@ macro_rules! file {
 const CONTRACT: File = File("wit/cipher.wit", include_str!("../../wit/cipher.wit"));
 /// The same guest in every language has the same manifest.
 const MANIFEST: File = File("Atbash.toml", include_str!("../templates/Atbash.toml"));
-/// The one file that is a program.
+/// The one file that is executable.
 const BUILD: &str = "build";
 
 /// With wit-bindgen, for the target wasm32-wasip2.
@@ -108,13 +108,13 @@ pub const C: &[File] = &[
     file!("c", "test_cipher.c"),
 ];
 
-/// Writes the project of a guest called `name` into `directory`, which is made, unless it is there and empty.
+/// Writes the project of a guest named `name` to `directory`, which is created unless it exists and is empty.
 ///
 /// # Errors
 ///
-/// When `name` cannot be the name of a guest and of what belongs to it, or the project cannot be written.
+/// When `name` is not valid for a guest, a package, and a variable, or the project cannot be written.
 pub fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
-    // It also becomes the name of a package and of a variable, for which there are narrower rules.
+    // It also becomes the name of a package and of a variable, which have stricter rules.
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     if !manifest::is_name(name) || !name.is_ascii() || !starts_well {
         let rule = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
@@ -143,10 +143,10 @@ pub fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `text` for a guest called `name`, in each of the spellings that it has.
+/// Replaces Atbash in `text` by `name`, in each of its spellings.
 fn renamed(text: &str, name: &str) -> String {
     let words = |separator: &str| name.replace(['-', '_', '.'], separator);
-    // The name itself comes last: it may have any of the other spellings in it.
+    // The name itself comes last, because it may contain any of the other spellings.
     text.replace("ATBASH", &words("_").to_uppercase())
         .replace("guest_atbash", &format!("guest_{}", words("_").to_lowercase()))
         .replace("guest-atbash", &format!("guest-{}", words("-").to_lowercase()))

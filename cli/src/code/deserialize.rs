@@ -15,7 +15,7 @@ use crate::terminal::escape;
 /// Maps the artifact in `file`, or reads it where it cannot be mapped.
 #[allow(unsafe_code, reason = "maps an artifact as code")]
 pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
-    // Wasmtime opens by path; this one leads to the very file that was checked, whatever its name leads to by now.
+    // Wasmtime opens a path. This one names the file that was checked, even if its name was reused since.
     let path = format!("/dev/fd/{}", file.as_raw_fd());
     // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a directory,
     // that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged since this
@@ -24,7 +24,7 @@ pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     match unsafe { Component::deserialize_file(engine, path) } {
         Ok(component) => Ok(component),
         Err(error) => {
-            // A file system mounted noexec cannot be mapped as code, but can be read; so can any without `/proc`.
+            // A file on a noexec file system, or without `/proc`, cannot be mapped as code, but can be read.
             log::debug!("the artifact cannot be mapped: {error:#}");
             let mut code = Vec::new();
             file.rewind()?;
@@ -37,7 +37,7 @@ pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
 /// Loads what was compiled a moment ago.
 pub(super) fn from_memory(engine: &Engine, guest: &Guest, code: &[u8]) -> Result<Component> {
     deserialize(engine, code).map_err(|error| {
-        // wasmtime has no other sign of it.
+        // wasmtime has no type for this error.
         if format!("{error:#}").contains("pooling allocator") {
             let cause = escape::line(&error.root_cause().to_string()).into_owned();
             let message = format!("{} needs more than an instance gets with --isolate: {cause}", guest.name);

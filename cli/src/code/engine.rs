@@ -18,19 +18,19 @@ macro_rules! wasmtime_version {
     };
 }
 
-/// The exact version of wasmtime in this binary; a test holds it against `Cargo.lock`.
+/// The exact version of wasmtime in this binary. A test compares it with `Cargo.lock`.
 pub const WASMTIME_VERSION: &str = wasmtime_version!();
 
 /// The version of this program, with that of wasmtime.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");
 
-/// An engine that runs machine code and has no compiler.
+/// An engine that runs artifacts and has no compiler.
 ///
 /// # Errors
 ///
 /// When the system or processor cannot run what this program was built for.
 pub fn loader() -> Result<Engine> {
-    // Setting a compiler up reads tables and probes the processor, which most calls would do for nothing.
+    // Setting up a compiler reads tables and probes the processor. Most calls need none.
     if let Some(limit) = small_address_space() {
         log::info!(
             "guests run with explicit bounds checks, because the address space is limited to {} (ulimit -v)",
@@ -42,14 +42,14 @@ pub fn loader() -> Result<Engine> {
     start(&config)
 }
 
-/// An engine like [`loader`] for instances that each live for one record, no more than `instances` of them at a time.
+/// An engine like [`loader`] for at most `instances` instances at a time that each live for one record.
 ///
-/// The memory of one that has ended is set back, as far as it was written to, and serves the next; otherwise it would be
-/// mapped and faulted in afresh for every record.
+/// After a record, the written part of an instance's memory is reset and serves the next one. Mapping fresh memory and
+/// faulting it in for each record would cost more.
 ///
 /// # Errors
 ///
-/// As for [`loader`], and when the system has not so much address space to give.
+/// As for [`loader`], and when the system refuses the address space.
 pub fn pool(instances: usize) -> Result<Engine> {
     let instances = u32::try_from(instances)?;
     let mut pool = PoolingAllocationConfig::new();
@@ -62,7 +62,7 @@ pub fn pool(instances: usize) -> Result<Engine> {
     pool.table_elements(POOLED.table_elements);
     pool.max_component_instance_size(POOLED.instance_bytes).max_core_instance_size(POOLED.instance_bytes);
     pool.linear_memory_keep_resident(POOLED.resident_bytes).table_keep_resident(POOLED.resident_bytes);
-    // Where the kernel can tell which pages were written to (Linux 6.7), only those are set back.
+    // Where the kernel reports which pages were written to (Linux 6.7), only those are reset.
     pool.pagemap_scan(Enabled::Auto);
     let mut config = config()?;
     config.enable_compiler(false);
@@ -75,16 +75,16 @@ fn start(config: &Config) -> Result<Engine> {
     Engine::new(config).map_err(anyhow::Error::from).with_context(problem)
 }
 
-/// What one instance in a [`pool`] may take, many times what the largest guests known do. It bounds address space; memory
-/// is what the guest uses.
+/// The limits of one instance in a [`pool`], many times what the largest known guests need. They bound address space;
+/// memory is used as the guest needs it.
 struct PoolLimits {
     core_instances: u32,
     memories: u32,
     tables: u32,
     table_elements: usize,
-    /// For wasmtime's own records of an instance.
+    /// For wasmtime's own data about an instance.
     instance_bytes: usize,
-    /// Of each memory and table, what is kept for the next instance.
+    /// The part of each memory and table that stays resident for the next instance.
     resident_bytes: usize,
 }
 
@@ -103,7 +103,7 @@ const POOLED: PoolLimits = PoolLimits {
 ///
 /// As for [`loader`].
 pub fn compiler() -> Result<Engine> {
-    // Wasmtime compiles on rayon's threads, and rayon panics where the system does not give it any.
+    // Wasmtime compiles on rayon's threads, and rayon panics if it cannot start any.
     static HAS_THREADS: LazyLock<bool> = LazyLock::new(|| rayon::ThreadPoolBuilder::new().build_global().is_ok());
     let mut config = config()?;
     config.parallel_compilation(*HAS_THREADS);
@@ -141,29 +141,27 @@ pub const PROPOSALS: WasmFeatures = WasmFeatures::COMPONENT_MODEL
 const ADAPTERS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 
 fn config() -> Result<Config> {
-    // Otherwise the hash maps of the standard library panic, and so does wasmtime-wasi.
+    // Without randomness, the hash maps of the standard library panic, and so does wasmtime-wasi.
     getrandom::fill(&mut [0])
         .with_context(|| Failure::new(Kind::System, "the system has no random numbers to give"))?;
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(PROPOSALS.union(ADAPTERS), true);
-    // An artifact names only the major version unless told more, and a patch release may change machine code.
+    // By default an artifact records only the major version, but a patch release may change compiled code.
     config.module_version(ModuleVersionStrategy::Custom(WASMTIME_VERSION.to_owned()))?;
-    // Time limits work by epochs. Measured against a build without any limits, they add a sixth to the time of 100 MB through
-    // Caesar, and two fifths to that of 16 MB through Vigenere, whose loops are tight. Fuel costs more, by wasmtime's
-    // documentation.
+    // Epochs enforce the time limit. Compared with a build without limits, they cost 17 % for 100 MB of Caesar, and 40 % for
+    // 16 MB of Vigenere, whose loops are tight. According to wasmtime's documentation, fuel costs more.
     config.epoch_interruption(true);
     // The default reads an environment variable, and the answer is part of an artifact's compatibility.
     config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
-    // A guest's trap is told in one sentence, without frames, and the address map of the frames is a tenth of the
-    // Python guest's artifact.
+    // An error shows a trap without its frames. Their address map takes a tenth of a Python guest's artifact.
     config.generate_address_map(false);
-    // For unwinders outside wasmtime, which there are none of here: a tenth of an artifact, read at every load.
+    // Only unwinders outside wasmtime need it. It takes a tenth of an artifact, and is read at each load.
     config.native_unwind_info(false);
     // The contract has no async functions. Without this support a store is smaller, and a component that uses the async
-    // ABI is refused when it is compiled.
+    // ABI is rejected when it is compiled.
     config.concurrency_support(false);
-    // An operating system's thread has a stack of 2 MiB at the least where guests run; half of it is the guest's.
+    // The stack of a guest is part of its thread's (`limits::THREAD_STACK_BYTES`).
     config.max_wasm_stack(crate::limits::WASM_STACK_BYTES);
     if small_address_space().is_some() {
         config.memory_reservation(0);
@@ -187,8 +185,8 @@ fn small_address_space() -> Option<u64> {
     confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
 }
 
-/// What, besides a component's bytes, decides its machine code: part of an artifact's name, so that machines and versions
-/// that share a directory do not overwrite each other's. Wasmtime checks all of it again when it loads an artifact.
+/// Identifies everything but the component's bytes that determines the compiled code. It is part of an artifact's name, so
+/// that machines and versions can share a directory. Wasmtime checks all of it again when it loads an artifact.
 pub fn fingerprint() -> String {
     let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());
     let layout = if small_address_space().is_some() { "-small" } else { "" };
@@ -233,7 +231,7 @@ fn processor_features() -> u32 {
         .fold(0, |bits, &present| bits << 1 | u32::from(present))
 }
 
-/// Elsewhere Cranelift asks for none that could differ within one architecture.
+/// On other architectures Cranelift uses no feature that could be missing.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn processor_features() -> u32 {
     0
@@ -242,7 +240,7 @@ fn processor_features() -> u32 {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_version_is_the_one_in_the_lock_file() {
+    fn version_matches_lock_file() {
         let lock = include_str!("../../../Cargo.lock");
         let entry = format!("name = \"wasmtime\"\nversion = \"{}\"", super::WASMTIME_VERSION);
         assert!(lock.contains(&entry), "Cargo.lock has another version of wasmtime");

@@ -1,4 +1,4 @@
-//! Results on stdout. A reader that closed the pipe is told apart from a write that failed.
+//! Results on stdout. A pipe that its reader closed is distinguished from a write that failed.
 
 use std::fs::File;
 use std::io;

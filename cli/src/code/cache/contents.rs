@@ -13,7 +13,7 @@ use crate::guest::digest::Digest;
 use crate::platform::atomic_file::TEMPORARY_PREFIX;
 use crate::platform::trust::TrustedDirectory;
 
-/// An artifact with all that leads to it; or files that lead nowhere, which have no digest.
+/// An artifact with its index entries, or files without an artifact, which have no digest.
 #[derive(Debug)]
 pub struct Item {
     /// The SHA-256 of the component.

@@ -49,7 +49,7 @@ fn trim(directory: &TrustedDirectory, item: &mut Item) -> u64 {
     item.files.iter().map(|file| file.bytes).sum()
 }
 
-/// Removes what leads nowhere and nobody needs any more; returns its size.
+/// Removes abandoned files, and returns their size.
 fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
     let is_over = |file: &StoredFile| match file.kind {
         Kind::Temporary => is_older(file.used, ABANDONED),

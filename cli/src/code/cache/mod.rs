@@ -73,7 +73,7 @@ impl Place {
 pub struct ArtifactCache {
     place: Place,
     directory: TrustedDirectory,
-    /// Without one, no entry can be told to be ours.
+    /// Without one, no entry can be authenticated.
     seal: Option<Seal>,
     engine: String,
 }
