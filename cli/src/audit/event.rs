@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use crate::exit::{self, Kind};
 
-/// The events that a guest recorded of one message, in order.
+/// The audit events of one message, in order.
 #[derive(Debug, Default)]
 pub struct Events {
-    /// All actions and details, one after the other, so that an event needs no memory of its own.
+    /// All actions and details, concatenated, so that an event needs no allocation.
     text: String,
     bounds: Vec<EventBounds>,
     /// How many events exceeded the limits.
@@ -18,10 +18,10 @@ pub struct Events {
     outcome: Option<Outcome>,
 }
 
-/// How a call of a guest ended, as the host states it.
+/// How a call ended, as the host states it.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What the guest was asked to do.
+    /// The operation.
     pub operation: &'static str,
     /// The kind of failure and its reason, unless the call succeeded.
     pub failure: Option<(Kind, String)>,
@@ -30,7 +30,7 @@ pub struct Outcome {
 #[derive(Debug)]
 struct EventBounds {
     time: SystemTime,
-    /// Where in `text` the action ends. It begins where the event before ends.
+    /// Where in `text` the action ends. It begins where the previous event ends.
     action_end: usize,
     detail_end: usize,
 }
@@ -47,7 +47,7 @@ pub struct Event<'a> {
 }
 
 impl Events {
-    /// Adds an event of now, or counts it as dropped if there would be more than `max_events` events, or more than
+    /// Adds an event with the current time, or counts it as dropped if there would be more than `max_events` events, or more than
     /// `max_bytes` bytes of actions and details.
     pub fn add(&mut self, action: &str, detail: &str, max_events: usize, max_bytes: usize) {
         let bytes = self.text.len().saturating_add(action.len()).saturating_add(detail.len());
@@ -61,7 +61,7 @@ impl Events {
         self.bounds.push(EventBounds { time: SystemTime::now(), action_end, detail_end: self.text.len() });
     }
 
-    /// Counts an event that is past a limit.
+    /// Counts an event that exceeds a limit.
     pub fn drop_one(&mut self) {
         self.dropped += 1;
     }

@@ -1,4 +1,4 @@
-//! The audit file: shared by many processes, rotated by others, and torn by a crash.
+//! The audit file, which other processes may write to or rotate, and which a crash may leave with an incomplete line.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -13,7 +13,7 @@ use crate::platform::write;
 
 /// How long to wait for a process that reads a FIFO.
 const FIFO_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end of the file has to stay the same to be a torn line, and not one that is being written.
+/// How long the end of the file must not change before it is taken for a torn line rather than one being written.
 const TORN_AFTER: Duration = Duration::from_millis(50);
 
 /// A file that events are appended to.
@@ -46,7 +46,7 @@ impl AuditFile {
         self.identity.is_some()
     }
 
-    /// The metadata of what is open.
+    /// The metadata of the open file.
     pub(super) fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
@@ -96,7 +96,7 @@ fn identity_of(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Opens `path` for appending. A FIFO without a reader is waited for, but not without end.
+/// Opens `path` for appending. Waits a limited time for the reader of a FIFO.
 fn open_to_append(path: &Path) -> io::Result<File> {
     let start = Instant::now();
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;

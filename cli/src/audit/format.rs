@@ -1,4 +1,4 @@
-//! How audit events are written down: one line of text, or one JSON object, per event.
+//! The formats of audit events: one line of text, or one JSON object, per event.
 //!
 //! Where the sink is a pipe or a terminal, other writers can tear a line that is longer than one atomic write. A guest
 //! chooses how long its events are, so such an event is written in parts, each a line of its own that says so:
@@ -8,8 +8,8 @@
 //! {"time":...,"sequence":7,"process":4711,...,"part":1,"parts":3,"event":{"action":"encrypt","detail":"the beginning"}}
 //! ```
 //!
-//! The parts of an event follow each other among the lines of one process (4711); joining their actions and their details
-//! gives the event back.
+//! The parts of an event are in order among the lines of one process (4711). Joining their actions and their details
+//! restores the event.
 
 use std::process;
 use std::sync::LazyLock;
@@ -35,7 +35,7 @@ pub enum Encoding {
 pub struct Format {
     /// The encoding.
     pub encoding: Encoding,
-    /// The most bytes of a line, with its newline.
+    /// The maximum size of a line, with its newline, in bytes.
     pub line_bytes: usize,
 }
 
@@ -45,18 +45,18 @@ impl Default for Format {
     }
 }
 
-/// The number of this process, which tells its lines in a shared sink from those of others.
+/// The number of this process, which distinguishes its lines in a shared sink.
 static PROCESS: LazyLock<u32> = LazyLock::new(process::id);
 
-/// The most digits of a sequence number.
+/// The maximum number of digits of a sequence number.
 const SEQUENCE_DIGITS: usize = 20;
-/// The least room for text of the guest in a part, in bytes: more than any escaped character.
+/// The minimum room for the guest's text in a part, in bytes: more than any escaped character takes.
 const MIN_ROOM_BYTES: usize = 64;
-/// The most bytes of a request's identifier. A longer one is left out, so that every part has room for the event.
+/// The maximum size of a request's identifier, in bytes. A longer one is left out, so that every part has room for the event.
 const MAX_ID_BYTES: usize = 512;
 
-/// Audit events as lines. Workers write them down side by side; their numbers in the sequence of all events are left open
-/// until the [`Sink`](super::sink::Sink) has them in order.
+/// Audit events as lines. Workers format them concurrently, so sequence numbers are filled in only when the
+/// [`Sink`](super::sink::Sink) has the events in order.
 #[derive(Debug, Default)]
 pub struct EventLines {
     format: Format,
@@ -70,7 +70,7 @@ pub struct EventLines {
 #[derive(Debug)]
 pub(super) struct Gap {
     at: usize,
-    /// Whether it is the number of the gap before, for a further part of the same event.
+    /// Whether it repeats the number of the previous gap, for another part of the same event.
     is_same: bool,
 }
 
@@ -82,7 +82,7 @@ struct Head<'a> {
     record: u64,
 }
 
-/// Two texts and what stands around them.
+/// Two texts and what surrounds them.
 struct Body<'a> {
     before_first: &'a str,
     first: &'a str,
@@ -91,7 +91,7 @@ struct Body<'a> {
     end: &'a str,
 }
 
-/// The number of a part, from 1, and the number of all parts.
+/// The number of a part, from 1, and the number of parts.
 #[derive(Clone, Copy)]
 struct Part {
     number: usize,
@@ -262,7 +262,7 @@ impl EventLines {
         self.text.push_str(if self.format.encoding == Encoding::Json { "}\n" } else { "\n" });
     }
 
-    /// Fills the gaps with the numbers that follow `sequence`.
+    /// Fills the gaps with consecutive numbers after `sequence`.
     pub(super) fn number(&mut self, sequence: &mut u64) {
         let mut numbered = String::with_capacity(self.text.len() + self.gaps.len() * 8);
         let mut begin = 0;

@@ -1,4 +1,4 @@
-//! The audit trail: events, how they are written down, and the sink that they are written to.
+//! The audit trail: events, their formats, and the sink they are written to.
 
 pub mod event;
 mod file;

@@ -13,7 +13,7 @@ use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
 use crate::platform::write::{self, PIPE_BUF};
 
-/// Where events go. They are complete there before the result that they belong to is written.
+/// The destination of audit events. They are written before the result that they belong to.
 #[derive(Debug)]
 pub struct Sink {
     target: Target,
@@ -86,7 +86,7 @@ impl Sink {
         Ok(!is_device && (own.dev(), own.ino()) == (other.dev(), other.ino()))
     }
 
-    /// How its lines are written down.
+    /// The format of its lines.
     pub fn format(&self) -> Format {
         self.format
     }

@@ -1,7 +1,7 @@
-//! From a guest to its compiled code: found in an artifact cache, or compiled and kept there.
+//! Obtains the compiled code of a guest: from an artifact cache, or by compiling it and caching the artifact.
 //!
-//! Whatever is wrong with a [cache](super::cache) or anything in it, the answer is to compile again, and to run from memory
-//! where nothing can be kept.
+//! If anything is wrong with a [cache](super::cache) or its contents, the component is compiled again, and runs from memory
+//! if the artifact cannot be kept.
 
 use std::cell::OnceCell;
 use std::fs::Metadata;
@@ -39,7 +39,7 @@ type NotKept = Option<String>;
 ///
 /// # Errors
 ///
-/// When the component cannot be read, is no component, or passes a limit. Never because of a cache.
+/// When the component cannot be read, is not a component, or exceeds a limit; never because of a cache.
 pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact> {
     let (artifact, not_kept) = find_or_compile(engine, guest, limits)?;
     if let Some(reason) = not_kept {
@@ -73,7 +73,7 @@ pub fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
     compile_into(&cache, engine, &source, &bytes, digest, limits)?.1.map_or(Ok(()), not_kept)
 }
 
-/// Removes what the user's cache holds for a component that is no longer needed.
+/// Removes the artifact of a component that is no longer needed from the user's cache.
 pub fn forget(component: Digest) {
     let cache = Place::user().and_then(|place| ArtifactCache::open(&place, &engine::fingerprint()).ok());
     if let Some(Err(error)) = cache.map(|cache| cache.forget(component)) {
@@ -110,12 +110,12 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
 
 /// The caches in which the artifact of one guest may be, in the order of search.
 struct Caches {
-    /// Beside the guests that came with the program, and only theirs: another guest directory may have been packed by a
-    /// stranger, with an artifact in it.
+    /// Next to the guests that came with the program, and for these only: a stranger may have packed another guest
+    /// directory, with an artifact in it.
     shipped_place: Option<Place>,
     shipped: Option<ArtifactCache>,
     own_place: Option<Place>,
-    /// This user's, opened when it is needed.
+    /// The user's cache, opened when it is needed.
     own: OnceCell<Option<ArtifactCache>>,
     engine: String,
 }
@@ -133,16 +133,16 @@ impl Caches {
         self.own.get_or_init(|| open(self.own_place.as_ref()?, &self.engine)).as_ref()
     }
 
-    /// The artifact of a component that was found before, and is unchanged since. The user's own cache may also lead to
-    /// one that was shipped.
+    /// The artifact of a component that was found before and has not changed. An entry of the user's cache may also lead
+    /// to a shipped artifact.
     fn find_unread(&self, engine: &Engine, component: &Metadata) -> Option<Artifact> {
         let own = || self.own()?.find(component, self.shipped.as_ref());
         let shipped = self.shipped.as_ref().and_then(|cache| cache.find(component, None));
         shipped.and_then(|found| load_from(engine, &found)).or_else(|| load_from(engine, &own()?))
     }
 
-    /// The artifact of a component that was copied or touched since it was compiled, or has a second place. The next call
-    /// will find it without reading the component, if that can be noted.
+    /// The artifact of a component that was copied or touched since it was compiled, or has a second path. Adds an index
+    /// entry if possible, so that the next call finds it without reading the component.
     fn find_copy(&self, engine: &Engine, source: &Source<'_>, digest: Digest) -> Option<Artifact> {
         let own = || self.own()?.find_by_digest(digest);
         let found = self.shipped.as_ref().and_then(|cache| cache.find_by_digest(digest)).or_else(own)?;
@@ -207,7 +207,7 @@ fn note(cache: &ArtifactCache, found: &CachedArtifact, source: &Source<'_>) {
     }
 }
 
-/// Loads what a cache found, if that can be loaded.
+/// Loads an artifact found in a cache, if possible.
 fn load_from(engine: &Engine, found: &CachedArtifact) -> Option<Artifact> {
     let component =
         map(engine, &found.code).inspect_err(|error| log::info!("cannot load an artifact: {error:#}")).ok()?;

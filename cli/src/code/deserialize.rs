@@ -1,4 +1,4 @@
-//! From an artifact to a component of wasmtime: the one place where bytes become code.
+//! Loads an artifact as a wasmtime component: the only place where bytes become code.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -15,7 +15,7 @@ use crate::terminal::escape;
 /// Maps the artifact in `file`, or reads it where it cannot be mapped.
 #[allow(unsafe_code, reason = "maps an artifact as code")]
 pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
-    // Wasmtime opens a path. This one names the file that was checked, even if its name was reused since.
+    // Wasmtime opens a path. This path names the file that was checked, even if its name has been reused.
     let path = format!("/dev/fd/{}", file.as_raw_fd());
     // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a directory,
     // that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged since this
@@ -34,7 +34,7 @@ pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     }
 }
 
-/// Loads what was compiled a moment ago.
+/// Loads code that was just compiled.
 pub(super) fn from_memory(engine: &Engine, guest: &Guest, code: &[u8]) -> Result<Component> {
     deserialize(engine, code).map_err(|error| {
         // wasmtime has no type for this error.

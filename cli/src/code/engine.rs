@@ -24,7 +24,7 @@ pub const WASMTIME_VERSION: &str = wasmtime_version!();
 /// The version of this program, with that of wasmtime.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");
 
-/// An engine that runs artifacts and has no compiler.
+/// An engine that runs artifacts, without a compiler.
 ///
 /// # Errors
 ///
@@ -112,8 +112,8 @@ pub fn compiler() -> Result<Engine> {
 
 /// The WebAssembly proposals that a component may use: those that the toolchains for guests emit.
 ///
-/// Every other one is off, because each is code of the engine that a hostile guest can reach and an honest one does not
-/// need. Off by default are, among others:
+/// All others are off: each is engine code that a hostile guest can reach and an honest one does not need. Among those
+/// that are off:
 ///
 /// | proposal | why it is off |
 /// |---|---|
@@ -174,7 +174,7 @@ fn config() -> Result<Config> {
 /// The address space that a process needs to run one guest fast, in bytes: 4 GiB for a memory, which save the bounds
 /// checks, and room for the program.
 const ADDRESS_SPACE_BYTES: u64 = (4 << 30) + (256 << 20);
-/// What a memory reserves beyond its size where that is too much, in bytes. Growing further moves the memory.
+/// The reservation of a memory beyond its size where 4 GiB is too much, in bytes. Growing further moves the memory.
 const SMALL_RESERVATION_BYTES: u64 = 32 << 20;
 /// The inaccessible bytes before and after such a memory: constant offsets up to this need no check of their own.
 const SMALL_GUARD_BYTES: u64 = 64 << 10;
@@ -185,7 +185,7 @@ fn small_address_space() -> Option<u64> {
     confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
 }
 
-/// Identifies everything but the component's bytes that determines the compiled code. It is part of an artifact's name, so
+/// Identifies everything that determines the compiled code, except the component's bytes. It is part of an artifact's name, so
 /// that machines and versions can share a directory. Wasmtime checks all of it again when it loads an artifact.
 pub fn fingerprint() -> String {
     let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());

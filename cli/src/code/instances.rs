@@ -1,8 +1,8 @@
-//! What instances of a component take besides memories and tables, counted before it is compiled.
+//! The memory of a component's instances besides memories and tables, counted before it is compiled.
 //!
-//! Every instance of a core module has room for its imports, functions and globals. None of that counts as memory of the
-//! guest: a million globals in 200 instances once took 3.1 GB. And it is filled before the guest runs, so no time limit
-//! holds.
+//! Every instance of a core module has room for its imports, functions, and globals, which is not counted as memory of
+//! the guest: a million globals in 200 instances once took 3.1 GB. It is filled before the guest runs, so no time limit
+//! applies.
 
 use anyhow::{Result, ensure};
 use wasmparser::{
@@ -20,14 +20,14 @@ const ITEM_BYTES: u64 = 48;
 /// For a byte of an element section: each is at most one value of 16 bytes.
 const ELEMENT_BYTES: u64 = 16;
 
-/// What an instance of a module or component takes, in bytes; `None` for one that comes from elsewhere.
+/// The size of an instance of a module or component, in bytes; `None` for an imported one.
 type Cost = Option<u64>;
 
 /// A module or component that is being read.
 #[derive(Default)]
 struct Frame {
     is_component: bool,
-    /// What an instance of it takes.
+    /// The size of an instance.
     bytes: u64,
     /// The modules and components that it can instantiate, by their indices.
     modules: Vec<Cost>,
@@ -38,7 +38,7 @@ struct Frame {
 ///
 /// # Errors
 ///
-/// When it may take more. Whatever else is wrong with the component is for the compiler to report.
+/// When it may take more. The compiler reports every other defect of the component.
 pub fn check(bytes: &[u8]) -> Result<()> {
     let mut frames = Vec::new();
     for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
@@ -62,7 +62,7 @@ fn check_bytes(root: &Frame) -> Result<()> {
     Ok(())
 }
 
-/// Adds what `payload` makes of the innermost frame. `None` if the component is invalid.
+/// Adds `payload` to the innermost frame. `None` if the component is invalid.
 fn count(frames: &mut Vec<Frame>, payload: Payload<'_>) -> Result<Option<()>> {
     if let Payload::Version { encoding, .. } = payload {
         frames.push(Frame { is_component: encoding == Encoding::Component, bytes: BASE_BYTES, ..Frame::default() });

@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(20);
 pub(super) struct Source<'a> {
     pub guest: &'a Guest,
     file: File,
-    /// As of before it was read.
+    /// The metadata before the file was read.
     pub metadata: Metadata,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Source<'a> {
         Ok(Self { guest, file, metadata })
     }
 
-    /// Reads the component, and makes sure that its metadata stands for these bytes.
+    /// Reads the component, and makes sure that its metadata identifies these bytes.
     pub fn read(&mut self) -> Result<Vec<u8>> {
         let before = &self.metadata;
         let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));

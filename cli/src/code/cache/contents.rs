@@ -1,4 +1,4 @@
-//! What is in a cache directory, whoever put it there.
+//! The contents of a cache directory, whoever wrote them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -41,12 +41,12 @@ pub(super) struct StoredFile {
 pub(super) enum Kind {
     Artifact,
     Entry,
-    /// What is being written, or was when the process was killed.
+    /// A file being written, or left by a killed process.
     Temporary,
     Lock,
 }
 
-/// What is in `directory`, least recently used first.
+/// The contents of `directory`, least recently used first.
 ///
 /// # Errors
 ///
@@ -79,13 +79,13 @@ impl Item {
         self.files.push(file);
     }
 
-    /// Whether all that leads to it are entries for the component at `path`.
+    /// Whether all index entries that lead to it are for the component at `path`.
     pub(super) fn is_only_at(&self, path: &str) -> bool {
         !self.paths.is_empty() && self.paths.iter().all(|other| other == path)
     }
 }
 
-/// What a file is, by its name; `None` if it is none of a cache's.
+/// The kind of a file, by its name; `None` if it does not belong to a cache.
 fn kind_of(name: &OsStr) -> Option<Kind> {
     let name = name.to_str()?;
     [
@@ -98,7 +98,7 @@ fn kind_of(name: &OsStr) -> Option<Kind> {
     .find_map(|(is, kind)| is.then_some(kind))
 }
 
-/// The component that a file is about, and where that was.
+/// The component that a file belongs to, and its path.
 fn origin(directory: &TrustedDirectory, name: &OsStr, kind: Kind) -> (Option<Digest>, Option<String>) {
     match kind {
         Kind::Artifact => (name.to_str().and_then(|name| name.get(..64)?.parse().ok()), None),
@@ -117,7 +117,7 @@ fn read_entry(directory: &TrustedDirectory, name: &OsStr) -> Option<Entry> {
     Entry::parse(&text)
 }
 
-/// What a file takes of the disk, in bytes: small files take a block.
+/// The disk space of a file, in bytes: small files take a block.
 fn size(stat: &Stat) -> u64 {
     let [length, blocks] = [stat.st_size, stat.st_blocks].map(|number| u64::try_from(number).unwrap_or_default());
     length.max(blocks.saturating_mul(512))

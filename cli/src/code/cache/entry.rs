@@ -6,10 +6,10 @@ use super::identity::FileIdentity;
 use super::seal::Seal;
 use crate::guest::digest::Digest;
 
-/// The maximum size of an index entry, in bytes: a path has at most 4096, and escaping makes them six times as many.
+/// The maximum size of an index entry, in bytes: a path has at most 4096, and escaping may multiply them by six.
 pub const MAX_BYTES: u64 = 32 << 10;
 
-/// What an index entry says about the artifact that it leads to.
+/// The contents of an index entry: which artifact it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The component that was compiled.
@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the artifact's file, as it is now, is the one that the entry was written for.
+    /// Whether the artifact's file is still the one that the entry was written for.
     pub fn is_for(&self, artifact: &Metadata) -> bool {
         self.artifact == FileIdentity::of(artifact)
     }
@@ -36,7 +36,7 @@ impl Entry {
         text + &tag + "\n"
     }
 
-    /// The entry in `text`, if it was written under this `name`, and by whoever has the seal.
+    /// The entry in `text`, if it was sealed under this `name`.
     pub fn unseal(name: &str, text: &str, seal: &Seal) -> Option<Self> {
         let (text, tag) = text.strip_suffix('\n')?.rsplit_once('\n')?;
         // With its line feed.
@@ -44,7 +44,7 @@ impl Entry {
         if seal.is_tag(name, text, tag) { Self::parse(text) } else { None }
     }
 
-    /// The entry in `text`, whoever wrote it.
+    /// The entry in `text`, without checking its seal.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let mut words = lines.next()?.split(' ');

@@ -1,4 +1,4 @@
-//! Keeping a cache within its bounds, and clearing it.
+//! Eviction: keeps a cache within its limits, and clears it.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -10,20 +10,20 @@ use super::seal;
 use crate::guest::digest::Digest;
 use crate::platform::trust::TrustedDirectory;
 
-/// The maximum size of a cache, in bytes on the disk. What was used least recently goes first.
+/// The maximum size of a cache, in bytes on disk. The least recently used artifacts are removed first.
 pub const LIMIT_BYTES: u64 = 1 << 30;
-/// How many index entries may lead to one artifact: each copy of a component has its own, also when it is gone.
+/// The maximum number of index entries per artifact: each copy of a component has one, even after it was deleted.
 const MAX_ENTRIES: usize = 64;
 /// The artifact of a component that was replaced at its path may go after this long without use: other hosts that share the
 /// cache may have the other component there.
 const REPLACED: Duration = Duration::from_secs(24 * 3600);
-/// What a killed process left under a temporary name may go after this long.
+/// Temporary files of killed processes are removed after this time.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Brings a cache back into order after `new` was written: removes the artifacts of components that were at the same path
-/// before, what was used least recently until the rest fits into `limit` bytes, and what killed processes left.
+/// Cleans up a cache after `new` was written: removes artifacts of earlier components at the same path, files left by
+/// killed processes, and the least recently used artifacts until the rest fits into `limit` bytes.
 ///
-/// What cannot be removed stays, and is tried again next time.
+/// Files that cannot be removed are tried again next time.
 pub(super) fn tidy(directory: &TrustedDirectory, limit: u64, new: &Entry) {
     let Ok(items) = contents::list(directory) else { return };
     let mut total: u64 = items.iter().map(|item| item.bytes).sum();
@@ -40,7 +40,7 @@ pub(super) fn tidy(directory: &TrustedDirectory, limit: u64, new: &Entry) {
     }
 }
 
-/// Removes the oldest entries of those that are too many for one artifact; returns their size.
+/// Removes the oldest entries of each artifact that has too many; returns their size.
 fn trim(directory: &TrustedDirectory, item: &mut Item) -> u64 {
     item.files.retain(|file| file.kind == Kind::Entry);
     item.files.sort_by_key(|file| file.used);
@@ -54,7 +54,7 @@ fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
     let is_over = |file: &StoredFile| match file.kind {
         Kind::Temporary => is_older(file.used, ABANDONED),
         Kind::Lock => {
-            // Whoever gets it removes it.
+            // The process that gets the lock removes it.
             let name = file.name.to_string_lossy();
             let _ = Lock::acquire(directory, name.trim_end_matches(lock::SUFFIX), Duration::ZERO);
             false
@@ -66,7 +66,7 @@ fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
     over.iter().map(|file| file.bytes).sum()
 }
 
-/// Removes the artifact of a component, and what leads to it.
+/// Removes the artifact of a component, and its index entries.
 pub(super) fn forget(directory: &TrustedDirectory, component: Digest) -> io::Result<()> {
     let items = contents::list(directory)?;
     items.iter().filter(|item| item.digest == Some(component)).try_for_each(|item| remove(directory, &item.files))

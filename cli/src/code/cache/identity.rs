@@ -1,12 +1,12 @@
-//! What tells whether a file is the same, unchanged, without reading it.
+//! The identity of a file, by which an unchanged file is recognized without reading it.
 
 use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::str::FromStr;
 
-/// What changes when a file is written, replaced or given other times: nobody can set `ctime` at will, unless they make the
-/// whole file system. (A write through a mapping counts when the system notices it.)
+/// Metadata that changes when a file is written, replaced, or touched: nobody can set `ctime` at will without making a
+/// whole file system. (A write through a mapping shows once the system notices it.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileIdentity {
     inode: u64,
@@ -32,10 +32,10 @@ impl FileIdentity {
         }
     }
 
-    /// Whether an identity like this never comes again with other contents.
+    /// Whether this identity cannot recur with other contents.
     ///
-    /// File systems that keep whole seconds can change a file without changing its times; and one that was made as an
-    /// image, whose times are often all the same, has no other `ctime`.
+    /// A file system that keeps whole seconds can change a file without changing its times. In a file system made as an
+    /// image, all files often have the same times, `ctime` included.
     pub fn is_unique(&self) -> bool {
         self.changed.nanoseconds != 0
     }
@@ -67,7 +67,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// Why a text is no identity.
+/// Why a text is not an identity.
 #[derive(Debug)]
 pub struct NotAnIdentity;
 

@@ -1,4 +1,4 @@
-//! Locks, one per component: of many first calls at once, one compiles and the others wait for it.
+//! Locks, one per component: of concurrent first calls, one compiles and the others wait.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -10,12 +10,12 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::platform::trust::TrustedDirectory;
 
-/// How the names of locks end.
+/// The suffix of lock files.
 pub const SUFFIX: &str = ".lock";
-/// How often a lock that somebody else has is asked for.
+/// The interval between attempts to take a lock that another process holds.
 const POLL: Duration = Duration::from_millis(20);
 
-/// A lock that this process has. It ends with the process, however that ends.
+/// A lock that this process holds. It is released when the process ends for any reason.
 pub struct Lock<'a> {
     directory: &'a TrustedDirectory,
     name: String,
@@ -23,7 +23,7 @@ pub struct Lock<'a> {
 }
 
 impl<'a> Lock<'a> {
-    /// Waits for the lock `name`, but not longer than `patience`: whoever has it may have been stopped.
+    /// Waits for the lock `name`, for at most `patience`: the process that holds it may be stopped.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl<'a> Lock<'a> {
         loop {
             let file = open(directory, &name)?;
             match file.try_lock() {
-                // It was removed in the meantime if whoever had it is done.
+                // The previous holder removes the file when it is done.
                 Ok(()) if is_at(directory, &name, &file) => return Ok(Self { directory, name, _file: file }),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if started.elapsed() < patience => thread::sleep(POLL),
@@ -51,8 +51,8 @@ impl Drop for Lock<'_> {
     }
 }
 
-/// Opens a lock's file. That never waits, not even for a pipe's other end; and others, who could lock what they can read,
-/// cannot read it.
+/// Opens a lock file. This never blocks, not even on a FIFO. Other users cannot read the file, because anyone who can
+/// read a file can lock it.
 fn open(directory: &TrustedDirectory, name: &str) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR)?);

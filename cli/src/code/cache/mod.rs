@@ -2,12 +2,11 @@
 //!
 //! A cache is a directory that only this user (or root) can write. It contains artifacts, `DIGEST-ENGINE.cwasm`, and *index
 //! entries*, small files that lead to one. One entry is named after the identity of a component's file (device, inode, size,
-//! times), so that a call need not read 15 MB of wasm to know which bytes they are; another after the digest of its bytes.
-//! An entry also has the identity and the digest of the artifact's own file, so an artifact that is not the one that was
-//! written is not loaded.
+//! times), so that a call need not read 15 MB of wasm to identify them; another after the digest of its bytes.
+//! An entry also has the identity and the digest of the artifact's file, so that a replaced artifact is not loaded.
 //!
-//! In the user's cache, entries are authenticated with a [`seal`]. Beside the guests that came with the program their place
-//! is enough.
+//! In the user's cache, entries are authenticated with a [`seal`]. Next to the guests that came with the program, the
+//! directory itself is trusted.
 //!
 //! Files appear complete or not at all, and locks are files as well.
 
@@ -37,21 +36,21 @@ mod identity;
 mod lock;
 mod seal;
 
-/// How the names of artifacts end.
+/// The suffix of artifacts.
 const ARTIFACT_SUFFIX: &str = ".cwasm";
-/// How the names of index entries end.
+/// The suffix of index entries.
 const ENTRY_SUFFIX: &str = ".entry";
 /// An entry's modification time says when it was last used, to this precision: not every call should write to the disk.
 const USE_PRECISION: Duration = Duration::from_secs(60);
-/// What others may do with what is in a cache: what root installs serves every user.
+/// The permissions of files in a cache: artifacts that root installs serve every user.
 const READABLE: Mode = Mode::from_raw_mode(0o644);
 
-/// Where a cache is, which says who uses it.
+/// The place of a cache, which decides who uses it.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// Beside the guests that came with the program: used by all, written by whoever installs it.
+    /// Next to the guests that came with the program: used by all users, written at installation.
     Shipped(PathBuf),
-    /// This user's own.
+    /// The user's own.
     User(PathBuf),
 }
 
@@ -90,7 +89,7 @@ pub struct CachedArtifact {
 }
 
 impl ArtifactCache {
-    /// Opens the cache at `place`, for artifacts of the engine that is known by the name `engine`.
+    /// Opens the cache at `place`, for artifacts of the engine named `engine`.
     ///
     /// # Errors
     ///
@@ -104,7 +103,7 @@ impl ArtifactCache {
         Ok(Self { place: place.clone(), directory, seal, engine: engine.to_owned() })
     }
 
-    /// Opens the cache at `place` for writing, and creates what is missing of it.
+    /// Opens the cache at `place` for writing, and creates missing directories.
     ///
     /// # Errors
     ///
@@ -119,7 +118,7 @@ impl ArtifactCache {
         Ok(Self { place: place.clone(), directory, seal: Some(seal), engine: engine.to_owned() })
     }
 
-    /// Waits for the lock of a component, but not longer than `patience`. Without it (some network file systems have none),
+    /// Waits for the lock of a component, for at most `patience`. Without a lock (some network file systems have none),
     /// several processes may compile the component at once, which does no harm.
     pub fn lock(&self, component: Digest, patience: Duration) -> Option<impl Drop> {
         let lock = Lock::acquire(&self.directory, &component.to_string(), patience);
@@ -137,7 +136,7 @@ impl ArtifactCache {
         Some(CachedArtifact { component: entry.component, code, entry, entry_file, used })
     }
 
-    /// The artifact of a component of which only the digest is known, also if it was copied since it was written.
+    /// The artifact of a component of which only the digest is known, even if the artifact was copied.
     pub fn find_by_digest(&self, component: Digest) -> Option<CachedArtifact> {
         let (mut entry, entry_file, used) = self.entry(&self.digest_key(component))?;
         let (code, metadata) = self.open_artifact(component)?;
@@ -171,7 +170,7 @@ impl ArtifactCache {
         Ok(())
     }
 
-    /// Adds what leads from the component in `file` to an artifact that is there already, in this or another cache.
+    /// Adds index entries from the component in `file` to an existing artifact, in this or another cache.
     ///
     /// # Errors
     ///
@@ -184,7 +183,7 @@ impl ArtifactCache {
         Ok(())
     }
 
-    /// Removes the artifact of a component, whatever it was compiled for, and what leads to it.
+    /// Removes the artifacts of a component, for any engine, and their index entries.
     ///
     /// # Errors
     ///
@@ -232,10 +231,10 @@ impl ArtifactCache {
         format!("{component}-{}", self.engine)
     }
 
-    /// The key of the component in this file, if its metadata says which it is.
+    /// The key of the component in this file, if its metadata identifies it.
     ///
-    /// What came with the program is at one place, which may be mounted as one device today and as another tomorrow. Others'
-    /// components are anywhere.
+    /// The program's own guests have a fixed path, but the device number of its file system can change with each mount.
+    /// Other components can be anywhere.
     fn file_key(&self, component: &Metadata) -> Option<String> {
         let identity = Some(FileIdentity::of(component)).filter(FileIdentity::is_unique)?;
         Some(match self.place {
@@ -246,10 +245,10 @@ impl ArtifactCache {
 }
 
 impl CachedArtifact {
-    /// Notes that it is used now.
+    /// Updates the time of the last use.
     pub fn note_use(&self) {
         if self.used.elapsed().unwrap_or_default() > USE_PRECISION {
-            // Only eviction reads it, so on a read-only disk it may stay as it is.
+            // Only eviction reads this time, so a failure, as on a read-only disk, does no harm.
             let _ = self.entry_file.set_modified(SystemTime::now());
         }
     }

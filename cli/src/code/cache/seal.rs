@@ -1,6 +1,6 @@
-//! What makes an index entry ours: an HMAC-SHA-256 with a key that only this user can read.
+//! The seal of an index entry: an HMAC-SHA-256 with a key that only this user can read.
 //!
-//! A tree that was copied, unpacked or checked out as this user has the right owner everywhere, whoever made it up.
+//! Ownership is not enough: a tree that this user copied, unpacked, or checked out is owned by this user, whoever made it.
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -23,9 +23,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the index entries of a cache are authenticated.
 pub enum Seal {
-    /// By their place alone: other users could not read a key.
+    /// By their place only: other users could not read a key.
     None,
-    /// With a key of this user's.
+    /// With this user's key.
     Key(Box<Hmac<Sha256>>),
 }
 
@@ -54,14 +54,14 @@ impl Seal {
         Ok(Self::with_key(key))
     }
 
-    /// Reads the key in `directory`, or makes a new one in place of what cannot be used.
+    /// Reads the key in `directory`, or creates one if there is no usable key.
     ///
     /// # Errors
     ///
     /// When it cannot be written, or the system has no random numbers.
     pub fn read_or_create(directory: &TrustedDirectory) -> io::Result<Self> {
         Self::read(directory).or_else(|_| {
-            // Of several processes that miss it, one makes it. Without locks, what the others have sealed is lost to them.
+            // One of several processes creates it. Without locks, entries that the others have sealed become invalid.
             let _lock = Lock::acquire(directory, KEY_FILE, LOCK_PATIENCE);
             Self::read(directory).or_else(|_| Self::create(directory))
         })
@@ -90,7 +90,7 @@ impl Seal {
     fn mac(&self, name: &str, text: &str) -> Option<Hmac<Sha256>> {
         match self {
             Self::None => None,
-            // A name has no NUL in it, so that both together say where it ends.
+            // A name contains no NUL, so this shows where it ends.
             Self::Key(mac) => Some(Hmac::clone(mac).chain_update(name).chain_update([0]).chain_update(text)),
         }
     }

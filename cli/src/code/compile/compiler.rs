@@ -1,8 +1,7 @@
 //! The compiler process: a component on stdin, the result of its [`Task`] on stdout, and its limits as arguments.
 //!
-//! It is this program again, with the task as its first argument. What it reads may have been written to take it over, so
-//! it gives up everything but stdin, stdout and stderr before it reads ([`confine`]). A refusal is its exit status, with the
-//! reason on stdout.
+//! It is this program again, with the task as its first argument. Its input may be an attack, so before reading, it gives
+//! up everything but stdin, stdout, and stderr ([`confine`]). It refuses with an exit status, and the reason on stdout.
 
 use std::any::Any;
 use std::env;
@@ -82,14 +81,14 @@ pub(super) fn arguments(task: Task, confinement: &Confinement) -> [String; 5] {
     ]
 }
 
-/// Does the task of a compiler process, if this process was started as one.
+/// Runs the task of a compiler process, if this process was started as one.
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = env::args_os().skip(1);
     let task = Task::from_argument(&arguments.next()?)?;
-    // A panic is reported on stdout; what else the standard library has to say is on stderr.
+    // A panic is reported on stdout; other messages of the standard library are on stderr.
     panic::set_hook(Box::new(|_| {}));
     let (status, output) = run(task, arguments);
-    // The reader has ended if it cannot be written.
+    // If this fails, the reader has ended.
     let written = io::stdout().lock().write_all(&output);
     Some(ExitCode::from(if written.is_ok() { status as u8 } else { Status::System as u8 }))
 }
@@ -101,7 +100,7 @@ fn run(task: Task, mut arguments: impl Iterator<Item = OsString>) -> (Status, Ve
         return (Status::System, b"it was started with other arguments than it expects".into());
     };
     if verbose == 1 {
-        // The parent logs what is on stderr.
+        // The parent logs stderr.
         let mut logger = env_logger::Builder::new();
         logger.filter_module("cipher", log::LevelFilter::Debug);
         logger.format(|line, record| writeln!(line, "{}", record.args())).init();
@@ -118,7 +117,7 @@ fn run(task: Task, mut arguments: impl Iterator<Item = OsString>) -> (Status, Ve
 }
 
 fn process_stdin(task: Task) -> (Status, Vec<u8>) {
-    // The engine first: it asks the system what the processor can do, and starts the threads to compile on.
+    // The engine first: it queries the processor through the system, and starts the threads that compile.
     let prepared = engine::compiler().and_then(|engine| {
         confine::isolate();
         let mut bytes = Vec::new();
@@ -137,7 +136,7 @@ fn process_stdin(task: Task) -> (Status, Vec<u8>) {
         Ok(Ok(result)) => (Status::Done, result),
         Ok(Err(error)) if error.is::<wasmtime::OutOfMemory>() => (Status::Memory, Vec::new()),
         Ok(Err(error)) => match escape::line(&error.root_cause().to_string()) {
-            // The parser names the proposal, and has no other sign of it.
+            // Only the text of the error names the proposal.
             reason if reason.contains("component model async") => (Status::Async, Vec::new()),
             reason => (Status::Invalid, reason.into_owned().into()),
         },
@@ -155,8 +154,8 @@ fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
 ///
 /// # Errors
 ///
-/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], is nested too deep, or has
-/// too large instances.
+/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], is nested too deeply, or has
+/// instances that are too large.
 pub fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     nesting::check(bytes)?;
     // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.

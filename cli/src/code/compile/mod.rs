@@ -1,7 +1,7 @@
-//! From the bytes of a component, which anybody may have written, to compiled code, within limits.
+//! Compiles untrusted components within limits.
 //!
-//! Parser, linker and compiler are large, and none bounds the memory that it takes. So they run in a process of their own
-//! ([`compiler`]) that has limits, and that can reach nothing but the bytes it reads and the result it writes.
+//! The parser, the linker, and the compiler are large, and none bounds its use of memory. So they run in a separate process
+//! ([`compiler`]) that has limits, and access to nothing but its input and its output.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -45,13 +45,13 @@ enum Refusal {
     System(String),
 }
 
-/// Compiles the component of `guest` to what [`engine::loader`](super::engine::loader) loads.
+/// Compiles the component of `guest` to an artifact for [`engine::loader`](super::engine::loader).
 ///
-/// A component that was refused is not compiled again by this process: its refusal is remembered.
+/// This process remembers a refusal, and does not compile the component again.
 ///
 /// # Errors
 ///
-/// When `bytes` are not a component that may be compiled, or compiling exceeds a limit.
+/// When `bytes` are not an acceptable component, or compiling exceeds a limit.
 pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     let path = guest.component.display();
     if let Some(other) = FileType::of(bytes).problem() {
@@ -80,7 +80,7 @@ pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> 
 /// How many core modules of a component are linked into one before it is compiled, or why it is compiled as it is.
 pub type Linking = Result<usize, String>;
 
-/// What is known of a component's file without compiling it.
+/// Facts about a component's file that need no compilation.
 #[derive(Debug)]
 pub struct SourceReport {
     /// The size of the file, in bytes.

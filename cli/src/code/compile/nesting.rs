@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 100;
 ///
 /// # Errors
 ///
-/// When they are nested deeper. Whatever else is wrong with the component is for the validator to report.
+/// When they are nested deeper. The validator reports every other defect of the component.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let mut open = 0_usize;
     for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
@@ -21,7 +21,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
             Payload::End(_) => open = open.saturating_sub(1),
             _ => {}
         }
-        // The outermost is nested in nothing.
+        // The outermost level does not count.
         ensure!(open <= DEPTH_MAX + 1, "its components are nested more than {DEPTH_MAX} levels deep");
     }
     Ok(())

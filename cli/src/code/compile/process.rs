@@ -1,4 +1,4 @@
-//! Running the process that compiles, from outside: what it is fed, how long it may take, and how it ended.
+//! Runs the compiler process: writes its input, reads its output, enforces its time limit, and interprets its end.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,7 +19,7 @@ use crate::platform::confine::Confinement;
 use crate::platform::executable;
 use crate::terminal::escape;
 
-/// Has a process of its own do `task` with the component in `bytes`, and returns the result.
+/// Runs `task` on the component in `bytes` in a separate process, and returns the result.
 pub(super) fn run(task: Task, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Refusal> {
     let deadline = Instant::now().checked_add(wall_time(limits));
     let confinement =
@@ -44,13 +44,12 @@ pub(super) fn run(task: Task, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, 
     }
 }
 
-/// How long a compiler may take by the clock on the wall: many times the processor time that it may use, for a machine that
-/// has little of it to give.
+/// The wall-clock limit of a compiler: many times its limit on processor time, to allow for a busy machine.
 pub(super) fn wall_time(limits: &Limits) -> Duration {
     limits.compile_time.saturating_mul(10).saturating_add(Duration::from_secs(60))
 }
 
-/// Starts this very program, even if its file was replaced since.
+/// Starts this same program, even if its file has been replaced.
 fn start(task: Task, confinement: &Confinement) -> io::Result<Child> {
     let start = |program: PathBuf| {
         let mut command = Command::new(program);
@@ -64,7 +63,7 @@ fn start(task: Task, confinement: &Confinement) -> io::Result<Child> {
     })
 }
 
-/// What a process has written.
+/// The output of a process.
 struct Output {
     result: Vec<u8>,
     messages: Vec<u8>,
@@ -115,7 +114,7 @@ fn talk(child: &mut Child, bytes: &[u8], output: &mut Output, deadline: Option<I
     Ok(())
 }
 
-/// Waits until one of the pipes can be written to, respectively read from.
+/// Waits until one of the pipes is ready for writing or reading.
 fn ready(pipes: [Option<BorrowedFd<'_>>; 3], deadline: Option<Instant>) -> io::Result<[bool; 3]> {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     if left.is_some_and(|left| left.is_zero()) {
@@ -142,7 +141,7 @@ fn write_some(stdin: &mut Option<ChildStdin>, left: &mut &[u8]) -> io::Result<bo
     match stdin.write(left) {
         Ok(count) => *left = &left[count..],
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-        // Its status will say why it does not read on.
+        // Its exit status will say why it stopped reading.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(false),
         Err(error) => return Err(error),
     }
@@ -164,7 +163,7 @@ fn wait(child: &mut Child, deadline: Option<Instant>) -> io::Result<ExitStatus> 
 }
 
 impl Output {
-    /// What the process has to say, given how it ended.
+    /// The outcome of the process, from its exit status and its output.
     fn end(self, status: ExitStatus) -> Result<Vec<u8>, Refusal> {
         let text = || String::from_utf8_lossy(&self.result).into_owned();
         for line in self.messages() {
@@ -191,7 +190,7 @@ impl Output {
         })
     }
 
-    /// Whether Rust's standard library could not allocate: it aborts then, and says so in no other way.
+    /// Whether Rust's standard library could not allocate: it aborts then, and reports it only on stderr.
     fn is_out_of_memory(&self) -> bool {
         self.messages().any(|line| line.starts_with("memory allocation of "))
     }

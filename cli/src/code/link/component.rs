@@ -1,4 +1,4 @@
-//! A component, read in one pass: every core item is known by its definition as soon as it is met.
+//! A component, read in one pass: every core item is resolved to its definition as soon as it is read.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +13,7 @@ use wasmparser::{
 
 use super::module::{Kind, Module, PerKind};
 
-/// Where a core item comes from in the end, however often it was imported and exported again.
+/// The definition of a core item, however often it was imported and exported again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Definition {
     /// A function that the component makes, such as a lowered import: its position among those.
@@ -58,7 +58,7 @@ pub(super) struct Component<'a> {
     outside_count: u32,
 }
 
-/// What is being read, while it is not the component itself.
+/// The part being read, while it is not the component itself.
 enum Nested {
     Module,
     Component,
@@ -141,7 +141,7 @@ impl<'a> Component<'a> {
                 return Ok(());
             }
             Payload::Version { .. } | Payload::End(_) => return Ok(()),
-            // Its indices would be wrong, and it is for debuggers.
+            // It is only for debuggers, and its indices would be wrong.
             Payload::CustomSection(section) if matches!(section.as_known(), KnownCustom::ComponentName(_)) => {
                 return Ok(());
             }
@@ -210,7 +210,7 @@ impl<'a> Component<'a> {
         Ok(())
     }
 
-    /// Notes that the component itself uses core item `index`.
+    /// Records that the component itself uses core item `index`.
     fn use_item(&mut self, kind: Kind, index: u32) -> Result<()> {
         let definition = self.core_item(kind, index)?;
         if let (Definition::Own { .. }, Entry::Vacant(entry)) = (definition, self.positions.entry((kind, definition))) {
@@ -272,7 +272,7 @@ impl<'a> Component<'a> {
     }
 }
 
-/// Refuses a nested component that holds code, or takes some from around it.
+/// Refuses a nested component that contains code, or takes code from an enclosing component.
 fn check_nested(payload: &Payload) -> Result<()> {
     match payload {
         Payload::Version { .. } | Payload::End(_) | Payload::CustomSection(_) => Ok(()),

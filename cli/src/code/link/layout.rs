@@ -9,7 +9,7 @@ use super::component::{Component, Definition, Library};
 use super::module::{Kind, PerKind};
 use super::reach::Reached;
 
-/// Where each item of the libraries is in the merged module. What stands for outside functions comes first among functions.
+/// Where each item of the libraries is in the merged module. The functions that call outside functions come first.
 pub(super) struct Layout {
     /// By kind, library and own item; none if it is left out.
     own: PerKind<Vec<Vec<Option<u32>>>>,

@@ -20,7 +20,7 @@ use super::reach::Reached;
 /// The name of the table through which the merged module calls outside functions.
 pub(super) const IMPORT_TABLE: &str = "imports";
 
-/// The module that all libraries became, and the one that completes it.
+/// The module merged from all libraries, and the one that completes it.
 pub(super) struct Merged {
     pub(super) module: Vec<u8>,
     /// Fills the table of imports. The merged module imports nothing itself, because lowered functions need its memory.

@@ -7,10 +7,10 @@
 //!
 //! The linked component means the same as the original: all core modules are merged, in the order of their instantiation,
 //! and every section of the component itself is kept, with new indices for what it takes from core modules. The pass
-//! believes no name and recognizes no tool: wit-component's shim and fixup modules are merged like the others.
+//! relies on no names: wit-component's shim and fixup modules are merged like the others.
 //!
-//! Components come from strangers. The pass is linear in their size, calls itself nowhere, and refuses whatever it does not
-//! handle; a refused component is compiled as it is.
+//! Components are untrusted. The pass takes linear time, does not recurse, and refuses whatever it does not handle; a
+//! refused component is compiled unlinked.
 //!
 //! The conventions of dynamic libraries:
 //! <https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md>; the binary format of components:
@@ -32,13 +32,13 @@ use wasmtime::Engine;
 use crate::terminal::escape;
 use component::Component;
 
-/// The version of this pass, part of an artifact's fingerprint: to be raised with every change of its output.
+/// The version of this pass, part of an artifact's fingerprint: raise it with every change of the output.
 pub const VERSION: u32 = 1;
 
-/// The fewest dynamic libraries that are worth linking.
+/// The minimum number of dynamic libraries that are worth linking.
 const LIBRARIES_MIN: usize = 2;
 
-/// A component whose core modules became one.
+/// A component with its core modules merged into one.
 #[derive(Debug)]
 pub struct Linked {
     /// The bytes of the new component.
@@ -47,7 +47,7 @@ pub struct Linked {
     pub modules: usize,
 }
 
-/// Why a component is compiled as it is.
+/// Why a component is compiled unlinked.
 #[derive(Debug)]
 pub enum NotLinked {
     /// It has too few dynamic libraries to gain from linking.
@@ -89,8 +89,8 @@ pub fn precompile(engine: &Engine, component: &[u8]) -> wasmtime::Result<Vec<u8>
 
 /// Merges the core modules of `component` into one.
 ///
-/// `component` has to be valid under [`engine::PROPOSALS`](super::engine::PROPOSALS): the functions that are dropped are not
-/// looked at again.
+/// `component` has to be valid under [`engine::PROPOSALS`](super::engine::PROPOSALS): dropped functions are not
+/// validated again.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ pub fn link(component: &[u8]) -> Result<Linked, NotLinked> {
     merge(component).map_err(NotLinked::Refused)
 }
 
-/// Counts the dynamic libraries in `component`, up to the first byte that is no part of a component.
+/// Counts the dynamic libraries in `component`, up to the first invalid byte.
 fn libraries(component: &[u8]) -> usize {
     let payloads = Parser::new(0).parse_all(component).map_while(Result::ok);
     payloads

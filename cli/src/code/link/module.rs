@@ -66,7 +66,7 @@ pub(super) struct Module<'a> {
     pub(super) exports: Vec<Export<'a>>,
     pub(super) elements: Vec<Element<'a>>,
     pub(super) data: Vec<Data<'a>>,
-    /// Whether the data are counted ahead of the code, as `memory.init` needs it.
+    /// Whether a data count section precedes the code, as `memory.init` requires.
     pub(super) counts_data: bool,
 }
 

@@ -8,7 +8,7 @@ use wasmparser::{ElementItems, Operator, OperatorsReader};
 use super::component::{Component, Definition, Library};
 use super::module::Kind;
 
-/// What can be reached from the exports of the component and the elements of tables.
+/// The items reachable from the exports of the component and the elements of tables.
 pub(super) struct Reached {
     /// By library and own function.
     pub(super) functions: Vec<Vec<bool>>,
@@ -18,8 +18,8 @@ pub(super) struct Reached {
     pub(super) outside: BTreeSet<u32>,
 }
 
-/// Follows the calls of the libraries. What is in a table can be called: memory holds indices of functions, too, and nobody
-/// can tell those from other numbers.
+/// Follows the calls of the libraries. Everything in a table counts as called: memory holds indices of functions, too,
+/// and they cannot be distinguished from other numbers.
 pub(super) fn reach(component: &Component) -> Result<Reached> {
     let flags = |kind| component.libraries.iter().map(|library| vec![false; library.module.count(kind)]).collect();
     let mut reached =

@@ -83,7 +83,7 @@ fn write_aliases(
     write_raw(out, ComponentSectionId::Alias, component, &ranges)
 }
 
-/// Writes types as they are, but for the destructors of resources.
+/// Writes types unchanged, except for the destructors of resources.
 fn write_types(
     out: &mut wasm_encoder::Component,
     component: &Component,
