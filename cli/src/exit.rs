@@ -14,11 +14,11 @@ pub enum Kind {
     Limit,
     /// The message is not UTF-8.
     NotUtf8,
-    /// The result cannot stand in this output, because it contains the separator of records.
+    /// The result cannot be written as a record, because it contains the separator.
     Separator,
     /// A line of `cipher batch` is not a request.
     BadRequest,
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage,
     /// Some records failed; the others were written.
     Records,
@@ -119,7 +119,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The kind of the outermost [`Failure`] in a chain; what has none came from the operating system.
+/// The kind of the outermost [`Failure`] in a chain. An error without one came from the operating system.
 pub fn kind(error: &anyhow::Error) -> Kind {
     error.downcast_ref::<Failure>().map_or(Kind::System, |failure| failure.kind)
 }

@@ -1,4 +1,4 @@
-//! What a guest may use: memory, time, and what it may pass to the host.
+//! The limits of a guest: memory, time, and data passed to the host.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ pub const WASM_STACK_BYTES: usize = 512 * 1024;
 /// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
 pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
 
-/// The limits of a call, and of what comes before it.
+/// The limits of a call, and of loading its guest.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// For one message, and as much for instantiation. Time for which the process is stopped does not count.
     pub timeout: Duration,
     /// Bytes over all memories and tables of a guest.
     pub memory_bytes: usize,
-    /// Bytes of a message that is taken in one call, and of a result.
+    /// Bytes of an unstreamed message, and of a result.
     pub message_bytes: u64,
     /// Audit events of one message.
     pub audit_entries: usize,
@@ -91,21 +91,21 @@ impl std::fmt::Display for Exceeded {
     }
 }
 
-/// How many of the host's resources a guest may hold at a time. None of them counts as memory.
+/// The maximum number of the host's resources that a guest may hold at a time. They do not count as memory.
 pub const RESOURCES: usize = 10_000;
 
-/// How many resources a guest may hold at a time, its own included.
+/// The maximum number of resources that a guest may hold at a time, its own included.
 pub const HANDLES: usize = 100_000;
 
-/// How long a text for the audit log may be, in units of its encoding; a longer one is dropped unread.
+/// The maximum length of a text for the audit log, in units of its encoding; a longer one is dropped unread.
 pub const AUDIT_TEXT_UNITS: usize = 1 << 20;
 
-/// How many bytes a guest may pass to the host in one call: two texts for the audit log in UTF-16. What is printed is
-/// written in much smaller parts, by WASI's rules.
+/// The maximum number of bytes that a guest may pass to the host in one call: two texts for the audit log in UTF-16.
+/// Under the rules of WASI, printed text is written in much smaller parts.
 pub const HOST_CALL_BYTES: usize = 4 * AUDIT_TEXT_UNITS;
 
-/// What the instances of a component may take besides memories and tables, in bytes. Those of a Python guest take about
-/// 1 MiB.
+/// The maximum size of the instances of a component, besides memories and tables, in bytes. Those of a Python guest
+/// take about 1 MiB.
 pub const INSTANCE_BYTES: u64 = 16 << 20;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     if let Some(status) = compiler::run_if_asked() {
         return status;
     }
-    // Under RUST_BACKTRACE=1 each failed record would capture a stack trace that is never shown. A panic still has one.
+    // With RUST_BACKTRACE=1, each failed record would capture a backtrace that is never shown. A panic still has one.
     if std::env::var_os("RUST_LIB_BACKTRACE").is_none() {
         #[allow(unsafe_code, reason = "no safe function changes the environment")]
         // SAFETY: no other thread exists yet.
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     if !platform::stack::stack_is_small() {
         return run();
     }
-    // A guest's stack is part of its thread's. Overflowing that one kills the process without a message.
+    // A guest's stack is part of its thread's, whose overflow would kill the process without a message.
     let roomy = thread::Builder::new().stack_size(limits::THREAD_STACK_BYTES).spawn(run);
     match roomy.map(thread::JoinHandle::join) {
         Ok(Ok(status)) => status,
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Help and version arrive as an error, too, with what to print and the exit status.
+        // Help and version arrive as errors, too, with the text to print and the exit status.
         Err(usage) => return commands::print_usage(&usage),
     };
     match cli.run() {

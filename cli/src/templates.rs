@@ -52,7 +52,7 @@ pub const PYTHON: &[File] = &[
     file!("python", "test_cipher.py"),
 ];
 
-/// With componentize-js, from npm. Its world has an interface of WASI more, so the contract is a dependency.
+/// With componentize-js, from npm. Its world has an additional interface of WASI, so the contract is a dependency.
 pub const JAVASCRIPT: &[File] = &[
     File("wit/deps/cipher.wit", CONTRACT.1),
     MANIFEST,

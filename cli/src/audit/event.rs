@@ -47,8 +47,8 @@ pub struct Event<'a> {
 }
 
 impl Events {
-    /// Adds an event with the current time, or counts it as dropped if there would be more than `max_events` events, or more than
-    /// `max_bytes` bytes of actions and details.
+    /// Adds an event with the current time, or counts it as dropped if there would be more than `max_events` events, or
+    /// more than `max_bytes` bytes of actions and details.
     pub fn add(&mut self, action: &str, detail: &str, max_events: usize, max_bytes: usize) {
         let bytes = self.text.len().saturating_add(action.len()).saturating_add(detail.len());
         if self.bounds.len() >= max_events || bytes > max_bytes {

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! [AUDIT] Part 1/3 of 4711 | Action: encrypt | Detail: the beginning
-//! {"time":...,"sequence":7,"process":4711,...,"part":1,"parts":3,"event":{"action":"encrypt","detail":"the beginning"}}
+//! {"time":...,"sequence":7,"process":4711,...,"part":1,"parts":3,"event":{"action":"encrypt","detail":"the
+//! beginning"}}
 //! ```
 //!
 //! The parts of an event are in order among the lines of one process (4711). Joining their actions and their details
@@ -52,7 +53,8 @@ static PROCESS: LazyLock<u32> = LazyLock::new(process::id);
 const SEQUENCE_DIGITS: usize = 20;
 /// The minimum room for the guest's text in a part, in bytes: more than any escaped character takes.
 const MIN_ROOM_BYTES: usize = 64;
-/// The maximum size of a request's identifier, in bytes. A longer one is left out, so that every part has room for the event.
+/// The maximum size of a request's identifier, in bytes. A longer one is left out, so that every part has room for the
+/// event.
 const MAX_ID_BYTES: usize = 512;
 
 /// Audit events as lines. Workers format them concurrently, so sequence numbers are filled in only when the
@@ -128,8 +130,8 @@ impl EventLines {
         }
     }
 
-    /// Adds what `guest` recorded of `record`, counted from 1, and how the call ended. Everything that the host states is written so that a guest
-    /// cannot state it.
+    /// Adds what `guest` recorded of `record`, counted from 1, and how the call ended. Everything that the host states
+    /// is written so that a guest cannot state it.
     pub fn add(&mut self, events: &Events, guest: &Origin, record: u64) {
         for Event { time, action, detail } in events.iter() {
             let [before_first, before_second, end] = match self.format.encoding {

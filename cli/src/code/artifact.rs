@@ -1,7 +1,7 @@
 //! Obtains the compiled code of a guest: from an artifact cache, or by compiling it and caching the artifact.
 //!
-//! If anything is wrong with a [cache](super::cache) or its contents, the component is compiled again, and runs from memory
-//! if the artifact cannot be kept.
+//! If anything is wrong with a [cache](super::cache) or its contents, the component is compiled again, and runs from
+//! memory if the artifact cannot be kept.
 
 use std::cell::OnceCell;
 use std::fs::Metadata;
@@ -34,8 +34,8 @@ pub struct Artifact {
 /// Why the compiled code is not in a cache, if it is not.
 type NotKept = Option<String>;
 
-/// Loads `guest` from a cache, or compiles it and keeps the artifact for the next call. If that is impossible, one line on
-/// stderr says why, and what to do.
+/// Loads `guest` from a cache, or compiles it and keeps the artifact for the next call. If that is impossible, one line
+/// on stderr says why, and what to do.
 ///
 /// # Errors
 ///
@@ -133,16 +133,16 @@ impl Caches {
         self.own.get_or_init(|| open(self.own_place.as_ref()?, &self.engine)).as_ref()
     }
 
-    /// The artifact of a component that was found before and has not changed. An entry of the user's cache may also lead
-    /// to a shipped artifact.
+    /// The artifact of a component that was found before and has not changed. An entry of the user's cache may also
+    /// lead to a shipped artifact.
     fn find_unread(&self, engine: &Engine, component: &Metadata) -> Option<Artifact> {
         let own = || self.own()?.find(component, self.shipped.as_ref());
         let shipped = self.shipped.as_ref().and_then(|cache| cache.find(component, None));
         shipped.and_then(|found| load_from(engine, &found)).or_else(|| load_from(engine, &own()?))
     }
 
-    /// The artifact of a component that was copied or touched since it was compiled, or has a second path. Adds an index
-    /// entry if possible, so that the next call finds it without reading the component.
+    /// The artifact of a component that was copied or touched since it was compiled, or has a second path. Adds an
+    /// index entry if possible, so that the next call finds it without reading the component.
     fn find_copy(&self, engine: &Engine, source: &Source<'_>, digest: Digest) -> Option<Artifact> {
         let own = || self.own()?.find_by_digest(digest);
         let found = self.shipped.as_ref().and_then(|cache| cache.find_by_digest(digest)).or_else(own)?;

@@ -17,10 +17,10 @@ use crate::terminal::escape;
 pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     // Wasmtime opens a path. This path names the file that was checked, even if its name has been reused.
     let path = format!("/dev/fd/{}", file.as_raw_fd());
-    // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a directory,
-    // that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged since this
-    // program renamed it into place, complete, after compiling it; and this program never changes an artifact in place.
-    // Wasmtime checks that it was made for this engine.
+    // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a
+    // directory that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged
+    // since this program renamed it into place, complete, after compiling it; and this program never changes an
+    // artifact in place. Wasmtime checks that it was made for this engine.
     match unsafe { Component::deserialize_file(engine, path) } {
         Ok(component) => Ok(component),
         Err(error) => {
@@ -50,7 +50,7 @@ pub(super) fn from_memory(engine: &Engine, guest: &Guest, code: &[u8]) -> Result
 
 #[allow(unsafe_code, reason = "loads an artifact as code")]
 fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component> {
-    // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in `map`
-    // applies; wasmtime copies it.
+    // SAFETY: `code` is what this process compiled a moment ago, or the contents of a file to which the comment in
+    // `map` applies; wasmtime copies it.
     Ok(unsafe { Component::deserialize(engine, code) }?)
 }

@@ -149,8 +149,8 @@ fn config() -> Result<Config> {
     config.wasm_features(PROPOSALS.union(ADAPTERS), true);
     // By default an artifact records only the major version, but a patch release may change compiled code.
     config.module_version(ModuleVersionStrategy::Custom(WASMTIME_VERSION.to_owned()))?;
-    // Epochs enforce the time limit. Compared with a build without limits, they cost 17 % for 100 MB of Caesar, and 40 % for
-    // 16 MB of Vigenere, whose loops are tight. According to wasmtime's documentation, fuel costs more.
+    // Epochs enforce the time limit. Compared with a build without limits, they cost 17 % for 100 MB of Caesar, and
+    // 40 % for 16 MB of Vigenere, whose loops are tight. According to wasmtime's documentation, fuel costs more.
     config.epoch_interruption(true);
     // The default reads an environment variable, and the answer is part of an artifact's compatibility.
     config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
@@ -185,8 +185,9 @@ fn small_address_space() -> Option<u64> {
     confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
 }
 
-/// Identifies everything that determines the compiled code, except the component's bytes. It is part of an artifact's name, so
-/// that machines and versions can share a directory. Wasmtime checks all of it again when it loads an artifact.
+/// Identifies everything that determines the compiled code, except the component's bytes. It is part of an artifact's
+/// name, so that machines and versions can share a directory. Wasmtime checks all of it again when it loads an
+/// artifact.
 pub fn fingerprint() -> String {
     let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());
     let layout = if small_address_space().is_some() { "-small" } else { "" };

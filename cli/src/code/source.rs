@@ -15,8 +15,8 @@ use crate::guest::digest::Digest;
 use crate::limits::{Limits, Size};
 use crate::platform::file;
 
-/// A file's times are exact to a tick of the kernel, 10 ms at the coarsest: a file changed within the tick in which it was
-/// read could look unchanged.
+/// A file's times are exact to a tick of the kernel, 10 ms at the coarsest: a file changed within the tick in which it
+/// was read could look unchanged.
 const TICK: Duration = Duration::from_millis(20);
 
 /// The file of a guest's component.

@@ -1,4 +1,4 @@
-//! `cipher completions`, and `cipher complete`, which the scripts of the former call.
+//! `cipher completions`, and `cipher complete`, which its scripts call.
 
 use std::ffi::{OsStr, OsString};
 
@@ -78,7 +78,7 @@ impl Complete {
         let mut command = with_completers(command, &self.words);
         let mut candidates = clap_complete::engine::complete(&mut command, self.words, self.index, None)
             .with_context(|| Failure::new(Kind::Usage, "cannot complete these words"))?;
-        // Before its first character, a word may be any option: they are many, and hide the rest.
+        // An empty word matches every option, and these would hide the other candidates.
         candidates.retain(|candidate| begun || !candidate.get_value().as_encoded_bytes().starts_with(b"-"));
         let mut lines = Vec::new();
         for candidate in candidates {
@@ -93,8 +93,8 @@ impl Complete {
     }
 }
 
-/// Adds completers to `command`, which is built. They are not added where the arguments are declared, because there they
-/// would cost every call.
+/// Adds completers to `command`, which is built. Adding them where the arguments are declared would slow every call
+/// down.
 fn with_completers(command: Command, words: &[OsString]) -> Command {
     let completers: Vec<(Id, ArgValueCompleter)> = command
         .get_arguments()

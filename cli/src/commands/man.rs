@@ -1,4 +1,4 @@
-//! `cipher man`, with which the installation writes the manual pages.
+//! `cipher man`, which writes the manual pages during an installation.
 
 use std::fs;
 use std::io;

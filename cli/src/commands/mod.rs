@@ -179,7 +179,7 @@ pub fn print_usage(usage: &clap::Error) -> ExitCode {
     set_color(color_of_usage());
     let text = usage.render().ansi().to_string();
     if usage.use_stderr() {
-        // If that fails, nobody is left to hear about it.
+        // If this fails, there is no way to report it.
         let _ = Stderr.write_all(colored(&text, color::has_color()).as_bytes());
         return ExitCode::from(exit::Kind::Usage.status());
     }

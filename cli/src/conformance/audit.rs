@@ -1,4 +1,4 @@
-//! Cases about audit events: one for each message, with the action and the length that the contract asks for.
+//! Cases about audit events: one event per message, with the action and the length that the contract requires.
 
 use anyhow::{Result, bail, ensure};
 
@@ -11,7 +11,7 @@ use crate::audit::event::Events;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestInstance;
 
-/// How often an instance is called: a guest may record too much only from its second call on.
+/// The number of calls per instance: a guest may record too much only from its second call on.
 const CALLS: usize = 3;
 
 /// Runs the cases.

@@ -5,10 +5,10 @@ use anyhow::{Result, bail};
 use crate::sandbox::contract::Operation;
 use crate::terminal::escape;
 
-/// How much of a text is shown, in characters.
+/// The maximum length of a text in a reason, in characters.
 const SHOWN_CHARS: usize = 30;
 
-/// Fails unless `actual`, which is the result of `what`, is `expected`.
+/// Fails unless `actual`, the result of `what`, is `expected`.
 ///
 /// # Errors
 ///

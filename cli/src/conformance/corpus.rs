@@ -1,4 +1,4 @@
-//! The texts of the suite. They are a file of the repository, so that other hosts of the contract can use them, too.
+//! The texts of the suite, kept in a file so that other hosts of the contract can use them, too.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ fn once() -> usize {
     1
 }
 
-/// A text with a name that says what is special about it.
+/// A text, named after what is special about it.
 pub struct Text {
     /// What is special about it.
     pub name: String,

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::sandbox::contract::{self, ContractReport};
 use crate::sandbox::epoch::EpochTicker;
 
-/// The interfaces of randomness start with this.
+/// The prefix of the interfaces for randomness.
 const RANDOM: &str = "wasi:random/random@";
 
 /// Runs the cases, and returns what the component imports and exports; `None` if it cannot be called.

@@ -4,42 +4,42 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// How much time cases that fail may take, all together, before the others are skipped: a guest that never returns would
-/// otherwise take the time limit for every case.
+/// The total time that failing cases may take before the others are skipped: a guest that never returns would otherwise
+/// take the time limit in every case.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One thing that must hold, and whether it does.
+/// A requirement, and whether the guest meets it.
 #[derive(Debug)]
 pub struct Case {
-    /// What must hold, in a few words.
+    /// The requirement, in a few words.
     pub name: String,
-    /// Whether it does.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 /// The outcome of a case.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds.
+    /// The case passes.
     Passes,
-    /// It does not hold, for this reason.
+    /// The case fails, for this reason.
     Fails(String),
-    /// It was not tried, for this reason.
+    /// The case was skipped, for this reason.
     Skipped(String),
 }
 
-/// How many cases had which outcome.
+/// The number of cases by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The cases that hold.
+    /// The cases that pass.
     pub passed: usize,
-    /// The cases that do not.
+    /// The cases that fail.
     pub failed: usize,
-    /// The cases that were not tried.
+    /// The skipped cases.
     pub skipped: usize,
 }
 
-/// Runs cases, and passes their outcomes on.
+/// Runs cases, and reports their outcomes.
 pub struct Report<S> {
     show: S,
     fail_fast: bool,
@@ -76,7 +76,7 @@ impl<S: FnMut(Case) -> Result<()>> Report<S> {
         Ok(passes)
     }
 
-    /// Says that a case is not tried.
+    /// Reports a case as skipped.
     pub fn skip(&mut self, name: impl Into<String>, reason: impl Into<String>) -> Result<()> {
         if self.fail_fast && self.summary.failed > 0 {
             return Ok(());

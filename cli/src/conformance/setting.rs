@@ -1,4 +1,4 @@
-//! Cases about settings: the guest refuses invalid values, and other values change something.
+//! Cases about settings: the guest refuses invalid values, and valid ones have an effect.
 
 use anyhow::{Result, bail, ensure};
 
@@ -9,7 +9,7 @@ use super::subject::{Subject, is_refusal};
 use crate::guest::manifest::{Declaration, Manifest};
 use crate::sandbox::contract::Operation;
 
-/// A text in which most settings of most ciphers change something.
+/// A text on which most settings of most ciphers have an effect.
 const TEXT: &str = "The quick brown fox jumps over the lazy dog, 0123456789 times.";
 
 /// Runs the cases.
@@ -32,8 +32,8 @@ pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Rep
     Ok(())
 }
 
-/// At least one operation refuses and names the setting. The other refuses, too, or behaves as without the value: encryption
-/// may use one key and decryption another.
+/// At least one operation refuses and names the setting. The other refuses, too, or behaves as without the value:
+/// encryption may use one key and decryption another.
 fn rejects(subject: &Subject<'_>, variable: &str, value: &str) -> Result<()> {
     let ciphertext = subject.encrypt(SHORT)?;
     let (mut named, mut unnamed) = (false, None);
@@ -82,7 +82,7 @@ fn has_effect<S: FnMut(Case) -> Result<()>>(
 ) -> Result<()> {
     let is_secret = subject.manifest().is_some_and(|m| m.settings.get(variable).is_some_and(|d| d.secret));
     let changes = |value: &&str| changes(subject, variable, value);
-    // The random results of a guest differ anyway, so a setting other than a key may have an effect that nobody sees.
+    // Random results differ anyway, so the effect of a setting other than a key may be invisible.
     if subject.is_random() && !is_secret && !values.iter().any(|value| changes(value).unwrap_or(true)) {
         return report.skip(name, "results are random, and other values decrypt as well");
     }

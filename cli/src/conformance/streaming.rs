@@ -1,4 +1,4 @@
-//! Cases for guests that take messages in chunks: what they return is what a single call returns.
+//! Cases for streaming guests: their results equal those of a single call.
 
 use anyhow::{Context, Result};
 
@@ -13,7 +13,7 @@ use crate::sandbox::instance::GuestInstance;
 
 /// Texts of at most this many bytes are cut at every character; longer ones into chunks.
 const CUT_EVERYWHERE_BYTES: usize = 100;
-/// The length of a chunk, in characters: few chunks, with borders at all kinds of places.
+/// The length of a chunk, in characters: few chunks, with varied borders.
 const CHUNK_CHARS: usize = 4099;
 
 /// Runs the cases, if the guest takes messages in chunks.
@@ -27,8 +27,8 @@ pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Rep
     Ok(())
 }
 
-/// A guest that is deterministic encrypts to the same. What any guest encrypts in chunks decrypts in one call, and the other
-/// way round.
+/// A deterministic guest encrypts to the same text. The chunked result of any guest decrypts in one call, and vice
+/// versa.
 fn matches_whole(subject: &Subject<'_>, text: &str) -> Result<()> {
     let mut instance = subject.open_for(text.len())?;
     let ciphertext = instance.call(Operation::Encrypt, text)?;
@@ -49,7 +49,7 @@ fn matches_whole(subject: &Subject<'_>, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The ways to cut `text` that are tried.
+/// The chunks to cut `text` into, for each attempt.
 fn cuts(text: &str) -> Vec<Vec<&str>> {
     let borders: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     if text.len() <= CUT_EVERYWHERE_BYTES {
@@ -64,7 +64,7 @@ fn cuts(text: &str) -> Vec<Vec<&str>> {
 ///
 /// # Errors
 ///
-/// Also when the results together have more than `limit` bytes: a guest may return any amount for every chunk.
+/// As for a call, and when the results exceed `limit` bytes together: a guest may return any amount per chunk.
 pub fn stream(instance: &mut GuestInstance, operation: Operation, chunks: &[&str], limit: u64) -> Result<String> {
     let mut message = instance.message(operation)?.context("the guest takes no messages in chunks")?;
     let mut joined = String::new();

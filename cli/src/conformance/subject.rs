@@ -27,7 +27,7 @@ pub struct Subject<'a> {
     pub guest: &'a Guest,
     /// Whether the guest takes messages in chunks.
     pub streams: bool,
-    /// What a result may have, and chunks of one together, in bytes.
+    /// The maximum size of a result, all chunks together, in bytes.
     pub message_bytes: u64,
     given: &'a Assignments,
     settings: Vec<Setting>,
@@ -140,7 +140,7 @@ fn default(declared: &Declaration) -> Option<(&str, Source)> {
     declared.default.as_deref().filter(is_usable).map(|value| (value, Source::Default))
 }
 
-/// What is `given`, else the examples, else the defaults. What the environment of the caller has is left out.
+/// The settings `given`, else the examples, else the defaults. The caller's environment is ignored.
 fn base(guest: &Guest, given: &Assignments) -> Assignments {
     let mut all = Assignments::default();
     for (variable, declared) in declarations(guest) {

@@ -9,11 +9,11 @@ use super::corpus::SHORT;
 use super::report::{Case, Report};
 use super::subject::{Subject, is_refusal};
 
-/// How many characters at each end are altered, and how many between.
+/// The number of characters that are altered at each end, and in between.
 const AT_ENDS: usize = 3;
 const BETWEEN: usize = 6;
 
-/// How a text is altered at one place.
+/// An alteration of a text at one place.
 type Alteration = fn(&[char], usize) -> Vec<char>;
 
 const ALTERATIONS: [(&str, Alteration); 4] = [
@@ -54,7 +54,7 @@ fn refuses(subject: &Subject<'_>, alteration: Alteration) -> Result<()> {
     Ok(())
 }
 
-/// The places that are altered: at both ends, and between.
+/// The places that are altered: at both ends, and in between.
 fn positions(length: usize) -> BTreeSet<usize> {
     let last = length.saturating_sub(1);
     let ends = (0..AT_ENDS).flat_map(|distance| [distance.min(last), last.saturating_sub(distance)]);

@@ -1,4 +1,4 @@
-//! Values that the caller gives to settings by name: with an option, or in a request of `cipher batch`.
+//! Settings that the caller assigns by name: with an option, or in a request of `cipher batch`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -40,7 +40,7 @@ pub struct FileAssignment {
 ///
 /// # Errors
 ///
-/// What is wrong with the argument. It is not repeated: it may be a secret whose name was forgotten.
+/// When the argument is invalid. The message does not repeat it: it may be a secret without a name.
 pub fn parse_assignment(argument: &OsStr) -> Result<Assignment, String> {
     let (name, value) = split(argument).ok_or("--set needs NAME=VALUE, as in SHIFT_AMOUNT=5")?;
     let value = value.into_string().map_err(|_| format!("the value of {name} is not UTF-8"))?;
@@ -67,7 +67,7 @@ fn split(argument: &OsStr) -> Option<(String, OsString)> {
     Some((name.to_owned(), OsStr::from_bytes(&bytes[at + 1..]).to_owned()))
 }
 
-/// Values by name, each with the place that it came from. The debug output leaves out the values.
+/// Values by name, each with its origin. The debug output omits the values.
 #[derive(Clone, Default)]
 pub struct Assignments(BTreeMap<String, (String, Source)>);
 
@@ -78,17 +78,17 @@ impl fmt::Debug for Assignments {
 }
 
 impl Assignments {
-    /// Sets `name`, whatever it was before.
+    /// Sets `name`, and replaces an earlier value.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>, source: Source) {
         self.0.insert(name.into(), (value.into(), source));
     }
 
-    /// The value of `name`, and the place that it came from.
+    /// The value of `name`, and its origin.
     pub fn get(&self, name: &str) -> Option<&(String, Source)> {
         self.0.get(name)
     }
 
-    /// All names with their values and the places that these came from.
+    /// All names with their values and origins.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Source)> {
         self.0.iter().map(|(name, (value, source))| (name.as_str(), value.as_str(), *source))
     }

@@ -17,7 +17,7 @@ use crate::terminal::escape;
 /// The environment variable with a list of guest directories, separated as in `PATH`.
 pub const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
 
-/// The maximum length of a name that is compared with others, in bytes: the comparison takes time in proportion to it.
+/// The maximum length of a name that is compared with others, in bytes: the time of a comparison grows with it.
 const MAX_COMPARED_BYTES: usize = 256;
 
 /// A directory of guests.
@@ -46,7 +46,8 @@ impl Catalog {
         Self { directories }
     }
 
-    /// Finds the guest that `algorithm` names: a path if it contains a slash or ends in `.wasm`, else a name in the catalog.
+    /// Finds the guest that `algorithm` names: a path if it contains a slash or ends in `.wasm`, else a name in the
+    /// catalog.
     ///
     /// # Errors
     ///
@@ -82,7 +83,7 @@ impl Catalog {
         found.into_values().collect()
     }
 
-    /// Warns of directories that exist but cannot be read. The guests of the others can be used all the same.
+    /// Warns of directories that exist but cannot be read. The guests in the others can still be used.
     pub fn warn_of_unreadable(&self) {
         for error in self.directories.iter().filter_map(|directory| directory.manifests().err()) {
             warn_of_directory(&error);
@@ -115,7 +116,7 @@ impl Catalog {
     }
 }
 
-/// The one of `names` that `algorithm` is probably a misspelling of.
+/// The name in `names` that `algorithm` probably misspells.
 fn nearest<'a>(algorithm: &str, names: &[&'a str]) -> Option<&'a str> {
     if algorithm.len() > MAX_COMPARED_BYTES {
         return None;
@@ -143,7 +144,7 @@ impl Directory {
             .filter_map(|entry| {
                 let file = PathBuf::from(entry.file_name());
                 let (is_new, manifest) = match installation::manifest_of(&file) {
-                    // What is being installed takes precedence over what it replaces.
+                    // A guest being installed takes precedence over the one that it replaces.
                     Some(inner) => (true, inner),
                     None => (false, file),
                 };
@@ -153,7 +154,7 @@ impl Directory {
             })
             .filter(|(is_new, _, manifest)| !is_new || manifest.exists())
             .collect();
-        // Of two that differ only in case the first in byte order counts, in whatever order the system lists them.
+        // Of names that differ only in case, the first in byte order wins, however the system lists them.
         found.sort_by(|(a_new, a, _), (b_new, b, _)| a_new.cmp(b_new).then_with(|| b.cmp(a)));
         Ok(found.into_iter().map(|(_, stem, manifest)| (stem.to_lowercase(), manifest)).collect())
     }
@@ -231,8 +232,8 @@ pub fn prefix_directory(prefix: &Path) -> PathBuf {
     prefix.join("lib/cipher/guests")
 }
 
-/// The guest directory of this executable: that of `PREFIX` for `PREFIX/bin/cipher`, or `target/guests` for one that cargo
-/// built.
+/// The guest directory of this executable: that of `PREFIX` for `PREFIX/bin/cipher`, or `target/guests` for one that
+/// cargo built.
 pub fn shipped_directory() -> Option<PathBuf> {
     let executable = executable::path()?;
     let folder = executable.parent()?;

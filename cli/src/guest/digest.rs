@@ -1,4 +1,4 @@
-//! What identifies a component whatever file it is in.
+//! The digest of a component, which identifies it in any file.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256, of a component unless something else is said.
+/// A SHA-256, of a component unless stated otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 

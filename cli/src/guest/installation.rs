@@ -1,9 +1,9 @@
-//! Guests put into a directory and removed from it, so that a name always leads to a complete guest.
+//! Installs and removes guests, so that a name always leads to a complete guest.
 //!
-//! Two files cannot be replaced in one step, but a directory can be renamed in one. The new component and manifest are written
-//! to a directory with a hidden name, and the renaming of that directory is the moment from which they are in force: the
-//! catalog prefers what it finds there. Then the two files are replaced, one after the other, and the directory is removed.
-//! A process that is killed leaves either the old guest or the new one, and the next one that installs tidies up.
+//! Two files cannot be replaced atomically, but a directory can be renamed atomically. The new component and manifest
+//! are written to a directory with a hidden name. Once that directory is renamed, they are in force: the catalog
+//! prefers them. Then the two files are replaced, one after the other, and the directory is removed. A process that is
+//! killed leaves either the old guest or the new one, and the next installation cleans up.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -20,9 +20,9 @@ use super::{Guest, catalog};
 use crate::exit::{Failure, Kind};
 use crate::platform::atomic_file;
 
-/// What the name of a directory starts with that is still written to.
+/// The prefix of a directory that is still being written.
 const STAGED: &str = ".staged-";
-/// What the name of a directory starts with that holds a guest in force; the name of the guest follows.
+/// The prefix of a directory with a guest in force; the name of the guest follows.
 const READY: &str = ".installing-";
 
 /// The manifest in `entry` of a guest directory, if it is a directory with a guest that is being installed.
@@ -34,12 +34,12 @@ pub fn manifest_of(entry: &Path) -> Option<PathBuf> {
 /// A guest directory that no other process is changing.
 pub struct Installation {
     directory: PathBuf,
-    /// Has the lock.
+    /// Holds the lock.
     _lock: File,
 }
 
 impl Installation {
-    /// Waits until no other process changes `directory`, which must exist, and tidies up what was interrupted in it.
+    /// Waits until no other process changes `directory`, which must exist, and cleans up interrupted changes.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Installation {
         Ok(())
     }
 
-    /// Finishes or undoes what a process began that was killed.
+    /// Finishes or undoes the changes of a killed process.
     fn sweep(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.directory)? {
             let (name, path) = {
@@ -144,7 +144,7 @@ impl Installation {
     }
 }
 
-/// Removes the manifest at `path` and its component. Without its manifest there is no guest, whatever else is left.
+/// Removes the manifest at `path` and its component. Without its manifest, a guest no longer exists.
 fn remove_files(manifest: &Path) -> io::Result<()> {
     fs::remove_file(manifest)?;
     match fs::remove_file(manifest.with_extension("wasm")) {

@@ -16,7 +16,7 @@ const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 /// The maximum length of a name or a version, in characters.
 const MAX_NAME_CHARS: usize = 128;
 
-/// What a guest declares about itself, and all that the host may give it.
+/// The declarations of a guest, and everything that the host may grant it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Manifest {
@@ -30,7 +30,7 @@ pub struct Manifest {
     /// The settings that the guest reads from its environment, by variable.
     #[serde(default)]
     pub settings: BTreeMap<String, Declaration>,
-    /// Whether the guest gets the time. Without, its clocks stand still, so that the same call gives the same result.
+    /// Whether the guest gets the time. If not, its clocks stand still, so that the same call gives the same result.
     #[serde(default)]
     pub clocks: bool,
     /// Declares that results differ from call to call.
@@ -47,7 +47,7 @@ pub struct Manifest {
     pub known_answers: Vec<KnownAnswer>,
 }
 
-/// What a guest gets besides its settings.
+/// The grants of a guest besides its settings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Grants {
     /// The time.
@@ -60,7 +60,7 @@ pub struct Grants {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
-    /// The value if neither an option nor the environment gives one. Without a default the variable is then not set.
+    /// The value if neither an option nor the environment gives one. Without a default, the variable is not set.
     #[serde(default)]
     pub default: Option<String>,
     /// A value for the conformance suite, and for readers.
@@ -139,7 +139,7 @@ impl Manifest {
         }
     }
 
-    /// Finds what TOML and the types of the fields cannot rule out.
+    /// Checks what TOML and the types of the fields cannot express.
     fn validate(&self) -> Result<(), String> {
         if !is_name(&self.name) {
             return Err(format!(

@@ -15,21 +15,21 @@ use std::path::PathBuf;
 
 use manifest::{Grants, Manifest};
 
-/// A component that can be called, and what it declares.
+/// A component that can be called, and its declarations.
 #[derive(Debug, Clone)]
 pub struct Guest {
     /// The canonical spelling, or the name of the file if there is no manifest.
     pub name: String,
     /// The file of the component.
     pub component: PathBuf,
-    /// What the guest declares; a component that is named by its path may have no manifest.
+    /// The manifest; a component given by path may have none.
     pub manifest: Option<Manifest>,
-    /// Whether it came with this executable, so that compiled code beside it is trusted.
+    /// Whether it came with this executable, so that compiled code next to it is trusted.
     pub shipped: bool,
 }
 
 impl Guest {
-    /// What the guest gets besides its settings.
+    /// The grants of the guest besides its settings.
     pub fn grants(&self) -> Grants {
         self.manifest.as_ref().map_or_else(Grants::default, |m| Grants { clocks: m.clocks, random: m.random })
     }

@@ -1,4 +1,4 @@
-//! What a guest that is to be installed replaces.
+//! The guest that an installation replaces.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::manifest::Manifest;
 use super::source::{Source, digest_of};
 use crate::exit::{Failure, Kind};
 
-/// Where a guest is installed, and what is there.
+/// The directory that a guest is installed in, and the guest that it replaces.
 pub struct Replacement {
     /// The guest directory.
     pub directory: PathBuf,
@@ -22,8 +22,8 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Finds what `source` replaces or shadows in `directory`, or in the directories of `catalog`. With `force`, a directory
-    /// that takes precedence is installed to instead.
+    /// Finds what `source` replaces or shadows in `directory`, or in the directories of `catalog`. With `force`, a
+    /// directory that takes precedence is installed to instead.
     ///
     /// # Errors
     ///

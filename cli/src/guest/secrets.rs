@@ -1,7 +1,7 @@
 //! The values of secrets, masked in everything that a guest prints or reports.
 //!
-//! A guest may print a secret by accident: in the error about it, cut short, quoted, or escaped in the way of its language. It
-//! can hide a secret from this by any transformation, so masking protects from accidents and not from a hostile guest.
+//! A guest may print a secret by accident: in an error message, cut short, quoted, or escaped as in its language. It
+//! can also transform a secret in ways that are not recognized: masking does not protect from a hostile guest.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,13 +9,13 @@ use std::ops::Range;
 
 use super::settings::Setting;
 
-/// What stands for a secret.
+/// The mask, shown in place of a secret.
 const MASK: &str = "***";
 /// Any part of a secret of this many characters is masked; of a shorter secret, only the whole.
 const PART_CHARS: usize = 12;
 /// The shortest line of a secret of several lines that is masked on its own.
 const LINE_CHARS: usize = 4;
-/// How many levels of escaping are looked through.
+/// The number of levels of escaping that are decoded.
 const ESCAPE_LEVELS: usize = 3;
 
 /// The secrets of one guest.
@@ -84,7 +84,7 @@ fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> String {
 /// One secret, or a line of one.
 struct Secret {
     chars: Vec<char>,
-    /// The length of the parts that are looked for.
+    /// The length of the parts that are searched for.
     part: usize,
     /// Where the parts start in `chars`, in the order of the parts.
     starts: Vec<u32>,
@@ -110,10 +110,10 @@ impl Secret {
     }
 }
 
-/// A text, or what it says when its escapes are read.
+/// A text, as it is or with its escapes decoded.
 struct View {
     chars: Vec<char>,
-    /// The same in lower case, since guests may change the case of what they read.
+    /// The same in lower case, because guests may change the case of their settings.
     folded: Vec<char>,
     /// The bytes of the text that each character stands for.
     ranges: Vec<Range<usize>>,
@@ -124,7 +124,7 @@ impl View {
         text.char_indices().map(|(at, c)| (c, at..at + c.len_utf8())).collect()
     }
 
-    /// Reads one level of escapes; `None` if there are none.
+    /// Decodes one level of escapes; `None` if there are none.
     fn unescape(&self) -> Option<Self> {
         self.chars.iter().find(|c| matches!(c, '\\' | '%'))?;
         let mut at = 0;
@@ -146,8 +146,8 @@ impl FromIterator<(char, Range<usize>)> for View {
     }
 }
 
-/// The character that the escape at the start of `chars` stands for, and the length of the escape: those of Rust, Python,
-/// JavaScript, C and JSON, and of URLs.
+/// The character that the escape at the start of `chars` stands for, and the length of the escape: those of Rust,
+/// Python, JavaScript, C and JSON, and of URLs.
 fn escape(chars: &[char]) -> Option<(char, usize)> {
     let number = |start: usize, digits: usize, radix: u32| -> Option<(char, usize)> {
         let digits = chars.get(start..start + digits)?;

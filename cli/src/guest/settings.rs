@@ -21,9 +21,9 @@ use crate::terminal::escape;
 pub struct Setting {
     /// The environment variable in which the guest finds it.
     pub variable: String,
-    /// The value that the guest gets; without one, the variable is not set.
+    /// The value; without one, the variable is not set.
     pub value: Option<String>,
-    /// The place that the value came from.
+    /// The origin of the value.
     pub source: Source,
     /// Whether the value must never be shown.
     pub secret: bool,
@@ -42,7 +42,7 @@ impl fmt::Debug for Setting {
     }
 }
 
-/// The place that a value came from.
+/// The origin of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -58,7 +58,7 @@ pub enum Source {
     Default,
     /// The example of the manifest, which only the conformance suite uses.
     Example,
-    /// Nowhere: the guest does not find the variable.
+    /// None: the variable is not set.
     Unset,
 }
 
@@ -76,7 +76,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Returns every setting of `guest`: those that its manifest declares, or without a manifest those that are `given`.
+/// Returns every setting of `guest`: those that its manifest declares or, without a manifest, those `given`.
 ///
 /// # Errors
 ///
@@ -136,7 +136,7 @@ pub fn describe(setting: &Setting) -> String {
     }
 }
 
-/// The settings of a guest without a manifest. Nothing says which is a secret, so those read from a file are.
+/// The settings of a guest without a manifest. Any of them could be secret, so those read from a file count as secret.
 fn undeclared(given: &Assignments) -> Vec<Setting> {
     let setting = |(variable, value, source): (&str, &str, Source)| Setting {
         variable: variable.to_owned(),

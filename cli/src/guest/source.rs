@@ -13,7 +13,7 @@ use crate::exit::{Failure, Kind};
 use crate::limits::Size;
 use crate::platform::file;
 
-/// A component and its manifest, read once: what is checked is what is installed.
+/// A component and its manifest, read once, so that the installed files are those that were checked.
 pub struct Source {
     /// The component.
     pub component: Vec<u8>,
@@ -26,7 +26,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the component at `path` and the manifest next to it. With `renew_pin` the manifest may pin another component.
+    /// Reads the component at `path` and the manifest next to it. With `renew_pin` the manifest may pin another
+    /// component.
     ///
     /// # Errors
     ///
@@ -64,7 +65,7 @@ impl Source {
     }
 }
 
-/// Says what is wrong with a path that cannot be a component, rather than that its manifest is missing.
+/// Reports why a path cannot be a component, rather than that its manifest is missing.
 fn refuse_other_files(path: &Path) -> Result<()> {
     let shown = path.display();
     let (kind, message) = if path.to_string_lossy().contains("://") {

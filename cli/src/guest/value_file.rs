@@ -1,4 +1,4 @@
-//! The value of a setting, read from a file: the way to give a secret.
+//! The value of a setting, read from a file, as for a secret.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,12 +15,13 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// How many bytes of line endings may follow a value of the maximum length.
 const MAX_ENDING_BYTES: usize = 2;
 
-/// Reads the setting `name` from `path`, which may also be a FIFO or a descriptor (`/dev/fd/N`); `-` is stdin. Line feeds and
-/// carriage returns at the end are not part of the value.
+/// Reads the setting `name` from `path`, which may also be a FIFO or a descriptor (`/dev/fd/N`); `-` is stdin. Line
+/// feeds and carriage returns at the end are not part of the value.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or has no value that an environment variable can carry. The content is never repeated.
+/// When the file cannot be read, or has no value that an environment variable can carry. The error never repeats the
+/// content.
 pub fn read(name: &str, path: &Path) -> Result<String> {
     // Before the value is in memory.
     dump::disable();
@@ -36,7 +37,7 @@ pub fn read(name: &str, path: &Path) -> Result<String> {
     value(bytes).map_err(|problem| Failure::new(Kind::Setting, format!("{name}: {shown} {problem}")).into())
 }
 
-/// The value in a file with these bytes, or what is wrong with the file.
+/// The value in a file with these bytes, or why the file is not valid.
 fn value(mut bytes: Vec<u8>) -> Result<String, &'static str> {
     let is_cut = bytes.len() > MAX_VALUE_BYTES + MAX_ENDING_BYTES;
     let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
-/// How the temporary names start, in the directory of the file.
+/// The prefix of temporary files, which are in the directory of the file.
 pub const TEMPORARY_PREFIX: &str = ".new-";
 
 /// Replaces the file at `path` with one that contains `contents` and has these permissions.
 ///
-/// A reader sees the old file or the new one, never a part of it, and so does whoever looks after a crash.
+/// A reader sees the complete old or the complete new file, even after a crash.
 ///
 /// # Errors
 ///

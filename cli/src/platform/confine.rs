@@ -7,21 +7,21 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
-/// What a process may use.
+/// The limits of a process.
 #[derive(Debug, Clone, Copy)]
 pub struct Confinement {
     /// Memory that it can write to, in bytes. The stacks of its threads count, their code does not.
     pub memory_bytes: u64,
     /// Processor time of all its threads.
     pub processor_time: Duration,
-    /// The process that it ends with.
+    /// The parent, at whose end it is killed.
     pub parent: u64,
 }
 
 /// The stack of the thread that compiles, in bytes: Linux's default for a process, twice.
 pub const STACK_BYTES: usize = 16 << 20;
 
-/// A time that no process lives to see the end of, and that every system can count.
+/// A time longer than any process runs, which every system can represent.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Confinement {
@@ -37,7 +37,7 @@ impl Confinement {
         lower(Resource::Core, 0)?;
         lower(Resource::Stack, STACK_BYTES as u64)?;
         lower(Resource::Data, self.memory_bytes)?;
-        // It counts whole seconds; the timer is the one that is exact.
+        // This limit counts whole seconds; the timer is exact.
         lower(Resource::Cpu, time.as_secs() + 1)?;
         limit_processor_time(time)
     }
@@ -88,7 +88,7 @@ fn limit_processor_time(time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Closes what the caller of the parent left open for it.
+/// Closes descriptors that the parent inherited.
 fn close_descriptors() {
     // SAFETY: nothing in this process has opened a descriptor yet. Kernels before 5.9 lack the call and fail.
     #[cfg(target_os = "linux")]
@@ -97,8 +97,8 @@ fn close_descriptors() {
     };
 }
 
-/// Takes away every system call but those for memory, threads that exist, and the standard streams. Where the kernel cannot do that,
-/// the process stays as it is.
+/// Denies all system calls except those for memory, existing threads, and the standard streams. Has no effect where the
+/// kernel does not support this.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
 pub fn isolate() {
     if let Err(error) = filter::apply() {
@@ -106,7 +106,7 @@ pub fn isolate() {
     }
 }
 
-/// Elsewhere the limits are all there is.
+/// Other systems have only the limits.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))))]
 pub fn isolate() {}
 
@@ -119,7 +119,7 @@ mod filter {
         BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     };
 
-    /// What a program does that only computes. What is not here fails with EPERM.
+    /// The system calls of a program that only computes. All others fail with EPERM.
     const ALLOWED: [i64; 25] = [
         libc::SYS_read,
         libc::SYS_readv,
@@ -148,7 +148,7 @@ mod filter {
         libc::SYS_exit_group,
     ];
 
-    /// Memory, as long as it is not to be executed (the third argument).
+    /// Memory that is not executable (the third argument).
     const ALLOWED_WITHOUT_EXEC: [i64; 2] = [libc::SYS_mmap, libc::SYS_mprotect];
 
     pub(super) fn apply() -> Result<(), Error> {
@@ -160,7 +160,7 @@ mod filter {
         }
         let denied = SeccompAction::Errno(libc::EPERM as u32);
         let filter = SeccompFilter::new(rules, denied, SeccompAction::Allow, ARCH.try_into()?)?;
-        // The threads to compile on exist already.
+        // The compiler threads already exist.
         seccompiler::apply_filter_all_threads(&BpfProgram::try_from(filter)?)
     }
 }

@@ -25,7 +25,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {found}")))
 }
 
-/// Opens `path` for reading, whatever it is but a directory. Opening a FIFO waits for its writer.
+/// Opens `path` for reading, unless it is a directory. Opening a FIFO waits for its writer.
 ///
 /// # Errors
 ///

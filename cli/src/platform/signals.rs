@@ -1,4 +1,4 @@
-//! Signals that end a run: what is finished is written first, and a caller's decision to ignore a signal stands.
+//! Signals that end a run: finished results are written first. A signal that the caller ignores stays ignored.
 
 use std::os::fd::AsFd;
 use std::process;
@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 /// The signals that end a run.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// How long a run may take to write what is finished. A reader that has stopped reading would hold it up for longer.
+/// The time that a run may take to write finished results. A reader that has stopped reading would block it for longer.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Whether the next signal ends the process at once.
@@ -47,12 +47,12 @@ pub fn end_as_first_process() -> std::io::Result<()> {
         .try_for_each(|signal| flag::register_conditional_shutdown(signal, 128 + signal, AT_ONCE.clone()).map(drop))
 }
 
-/// Runs `finish` on the first signal that asks the process to end, then exits with 128 and the signal's number: also when
-/// `finish` does not return within a second, and at once on a second signal.
+/// Runs `finish` on the first signal that asks the process to end, then exits with 128 and the signal's number: also
+/// when `finish` does not return within a second, and at once on a second signal.
 ///
 /// # Errors
 ///
-/// When the signals cannot be caught, or no thread can be had to wait for them.
+/// When the signals cannot be caught, or no thread can be started to wait for them.
 pub fn finish_on_signal(finish: impl FnOnce() + Send + 'static) -> Result<()> {
     let caught: Vec<i32> = ENDING.into_iter().filter(|signal| !is_ignored(*signal)).collect();
     AT_ONCE.store(false, Ordering::SeqCst);
@@ -77,19 +77,19 @@ pub fn finish_on_signal(finish: impl FnOnce() + Send + 'static) -> Result<()> {
     Ok(())
 }
 
-/// Ends the process although something is still being written. Whoever writes to stderr may hold its lock.
+/// Ends the process although something is still being written. The thread that writes to stderr may hold its lock.
 fn exit_after_grace(status: i32) -> ! {
     thread::sleep(GRACE);
     let stderr = rustix::stdio::stderr();
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     if poll(&mut [PollFd::new(&stderr.as_fd(), PollFlags::OUT)], Some(&now)) == Ok(1) {
-        // If it cannot be written, there is nobody left to tell.
+        // If this fails, there is no way to report it.
         let _ = rustix::io::write(stderr, b"error: interrupted while writing; the last record may be incomplete\n");
     }
     process::exit(status)
 }
 
-/// Whether the caller has this process ignore `signal`, as `nohup` does, and shells for jobs in the background.
+/// Whether this process was started with `signal` ignored, as by `nohup`, or as a background job of a shell.
 #[allow(unsafe_code, reason = "no safe interface asks for a signal's action")]
 fn is_ignored(signal: i32) -> bool {
     let mut current = std::mem::MaybeUninit::<libc::sigaction>::zeroed();

@@ -1,7 +1,7 @@
 //! Standard input, output and error, unless the caller closed them.
 //!
-//! Where one is closed (`>&-`), the standard library opens `/dev/null` in its place before `main` starts, and a result or
-//! an audit event would vanish without an error.
+//! Where one is closed (`>&-`), the standard library opens `/dev/null` in its place before `main` starts, and a result
+//! or an audit event would vanish without an error.
 
 use std::fs::File;
 use std::io;

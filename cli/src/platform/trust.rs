@@ -1,8 +1,8 @@
 //! Directories that only this user and root can write.
 //!
-//! Like sshd's `StrictModes`, this looks at every directory on the way from `/`: whoever can write to one of them can put
-//! another tree below it. Each is opened relative to the one before it and checked by its descriptor, so what was checked
-//! is what is used, whatever happens to the names in the meantime.
+//! Like sshd's `StrictModes`, this looks at every directory on the way from `/`: whoever can write to one of them can
+//! put another tree below it. Each is opened relative to the one before it and checked by its descriptor, so what was
+//! checked is what is used, whatever happens to the names in the meantime.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -17,11 +17,12 @@ use std::sync::OnceLock;
 use rustix::fs::{Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-/// How many symbolic links may lead to a directory, as on Linux.
+/// The maximum number of symbolic links on the way to a directory, as on Linux.
 const MAX_LINKS: usize = 40;
-/// The user that stands for those unknown here, unless the kernel names another.
+/// The user shown for unmapped users, unless the kernel names another.
 const OVERFLOW_USER: u32 = 65534;
-/// How many directories are created at the end of a path. One with more missing is of somebody who has no home, or a mistake.
+/// The maximum number of directories created at the end of a path. If more are missing, the user has no home directory,
+/// or the path is a mistake.
 const MAX_CREATED: usize = 2;
 const WRITABLE_BY_OTHERS: Mode = Mode::WGRP.union(Mode::WOTH);
 
@@ -39,7 +40,7 @@ pub struct TrustedDirectory {
     owner: u32,
 }
 
-/// Why a directory cannot be used: what is wrong with which part of its path, and how to mend it.
+/// Why a directory cannot be used: the part of its path at fault, the reason, and the remedy.
 #[derive(Debug)]
 pub enum Distrust {
     /// The system does not open it.
@@ -80,7 +81,7 @@ impl TrustedDirectory {
         }
     }
 
-    /// Where it is, with links resolved.
+    /// Its path, with links resolved.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -98,7 +99,7 @@ impl TrustedDirectory {
         if is_ours && metadata.is_file() { Ok((file, metadata)) } else { Err(io::ErrorKind::PermissionDenied.into()) }
     }
 
-    /// The names of what is in it, `.` and `..` included.
+    /// The names of its entries, `.` and `..` included.
     ///
     /// # Errors
     ///
@@ -121,7 +122,7 @@ impl TrustedDirectory {
         Ok(rustix::fs::statat(self, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Removes the file `name`; that somebody else was faster is no error.
+    /// Removes the file `name`; a missing file is not an error.
     ///
     /// # Errors
     ///
@@ -173,7 +174,7 @@ impl Walk {
         check(here.path, here.descriptor, true)
     }
 
-    /// Opens the directory `name`, below which there are so many more on the way.
+    /// Opens the directory `name`, given how many more follow on the way.
     fn enter(&self, parent: &TrustedDirectory, name: &OsStr, below: usize) -> rustix::io::Result<OwnedFd> {
         let open = || {
             let flags = SEARCH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -226,8 +227,8 @@ fn root(is_last: bool) -> Result<TrustedDirectory, Distrust> {
     }
 }
 
-/// Checks one directory. In a sticky one others can add what is their own, and touch nothing else, which is harmless
-/// on the way but not at its end.
+/// Checks one directory. In a sticky one, others can add files of their own but touch no others, which is harmless on
+/// the way but not at its end.
 fn check(path: PathBuf, descriptor: OwnedFd, is_last: bool) -> Result<TrustedDirectory, Distrust> {
     let stat = match rustix::fs::fstat(&descriptor) {
         Ok(stat) => stat,
@@ -246,7 +247,7 @@ fn mode(stat: &Stat) -> Mode {
     Mode::from_raw_mode(stat.st_mode)
 }
 
-/// Whether what belongs to `user` was written by this user or root.
+/// Whether files of `user` were written by this user or root.
 fn is_trusted(user: u32) -> bool {
     trusted_users().contains(&user)
 }

@@ -16,8 +16,8 @@ pub fn data() -> Option<PathBuf> {
     base("XDG_DATA_HOME", Xdg::data_dir)
 }
 
-/// A path that is not absolute counts as unset, also that of the home directory; and a user without one may have the
-/// variable all the same.
+/// A relative path counts as unset, also that of the home directory. The variable may be set even for a user without a
+/// home directory.
 fn base(variable: &str, directory: fn(&Xdg) -> PathBuf) -> Option<PathBuf> {
     let path = match Xdg::new() {
         Ok(xdg) => directory(&xdg),

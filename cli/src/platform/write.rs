@@ -1,4 +1,4 @@
-//! Writes that complete, and lines that others who write to the same pipe cannot tear.
+//! Complete writes, and lines that stay whole on a pipe with several writers.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 pub use rustix::pipe::PIPE_BUF;
 
-/// Writes all of `bytes`, and waits where another process made the descriptor non-blocking.
+/// Writes all of `bytes`, and waits if another process made the descriptor non-blocking.
 ///
 /// # Errors
 ///
@@ -28,8 +28,8 @@ pub fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `lines` to what may be a pipe: each line of at most [`PIPE_BUF`] bytes goes out in one write, together with as
-/// many others as fit. Such a write is atomic.
+/// Writes `lines` to what may be a pipe: each line of at most [`PIPE_BUF`] bytes goes out in one write, together with
+/// as many others as fit. Such a write is atomic.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn keeps_lines_in_one_write() {
-        // A socket that keeps the boundaries of writes.
+        // A socket that preserves the boundaries of writes.
         let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().unwrap();
         let lines: Vec<String> = [5, PIPE_BUF - 8, 10, PIPE_BUF - 1, 1].map(|length| "x".repeat(length) + "\n").into();
         write_lines(&ours, lines.concat().as_bytes()).unwrap();

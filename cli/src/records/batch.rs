@@ -1,4 +1,4 @@
-//! Requests: each line names a guest, and the answer is a line of JSON as well.
+//! Requests: each line names a guest, and its answer is also one line of JSON.
 
 use std::sync::Arc;
 
@@ -16,20 +16,21 @@ use crate::records::split::Record;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestPre;
 
-/// What a request gets that does not say otherwise.
+/// The defaults of requests.
 #[derive(Debug, Default)]
 pub struct Defaults {
     /// The name of the guest.
     pub algorithm: Option<String>,
-    /// What to do with the message.
+    /// The operation.
     pub operation: Operation,
-    /// Settings for that guest, or without `algorithm` for every guest that declares them. Those of a request override them.
+    /// Settings for that guest, or without `algorithm` for every guest that declares them. Those of a request override
+    /// them.
     pub settings: Assignments,
     /// Whether every setting must be given.
     pub require_set: bool,
 }
 
-/// A request with all that its call needs.
+/// A request, completed with the defaults.
 struct Call {
     guest: Arc<GuestPre>,
     settings: Vec<Setting>,
@@ -37,24 +38,24 @@ struct Call {
     message: String,
 }
 
-/// One worker's way to process requests.
+/// The state of one worker that processes requests.
 pub struct Requests {
-    /// The guests that can be named.
+    /// The available guests.
     pub guests: Arc<Guests>,
-    /// What a request need not say.
+    /// The defaults of requests.
     pub defaults: Arc<Defaults>,
-    /// Whether each request gets an instance of its own.
+    /// Whether each request gets a fresh instance.
     pub isolate: bool,
-    /// Whether members without a meaning are copied to the answer.
+    /// Whether unknown members are copied to the answer.
     pub passes_through: bool,
-    /// Instances for requests to come.
+    /// Instances for later requests.
     pub instances: Instances,
-    /// The result of a call, before it is JSON.
+    /// The result of a call, before it is written as JSON.
     pub result: Vec<u8>,
 }
 
-/// The maximum size of a line, in bytes, for messages of at most `message_bytes`: JSON may take six bytes for one, as in
-/// `\u0001`, and a request has other members.
+/// The maximum size of a line, in bytes, for messages of at most `message_bytes`: JSON may take six bytes for one, as
+/// in `\u0001`, and a request has other members.
 pub fn line_bytes(message_bytes: u64) -> u64 {
     message_bytes.saturating_mul(6).saturating_add(1 << 20)
 }
@@ -89,7 +90,7 @@ impl Process for Requests {
 }
 
 impl Requests {
-    /// Finds what `request` names, and completes it with the defaults.
+    /// Finds the guest that `request` names, and completes the request with the defaults.
     fn resolve(&self, request: Request) -> Result<Call> {
         let max_bytes = self.guests.limits().message_bytes;
         if request.message.len() as u64 > max_bytes {

@@ -9,7 +9,7 @@ use crate::exit::{Failure, Kind};
 use crate::platform::file;
 use crate::records::split::Separator;
 
-/// Whole records, as they stand in the input.
+/// Whole records, as in the input.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Block {
     /// The number of the first record, counted from 1.
@@ -20,7 +20,7 @@ pub struct Block {
     pub bytes: Vec<u8>,
 }
 
-/// The size that a block should have. It is smaller where the input pauses, and larger for a record that is.
+/// The target size of a block. A block is smaller where the input pauses, and larger for a larger record.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockSize {
     /// In bytes; also the size of a read.
@@ -45,12 +45,12 @@ impl<T: Read + AsFd> Source for T {
     }
 }
 
-/// An input, read block by block. What has arrived is handed on without waiting for more.
+/// An input, read block by block. Data is handed on as it arrives.
 #[derive(Debug)]
 pub struct Blocks<S> {
     source: S,
     separator: Separator,
-    /// The maximum size of a record, in bytes. Of a longer one, only so much is kept that it is seen to be too long.
+    /// The maximum size of a record, in bytes. Of a longer one, only enough is kept to see that it is too long.
     record_bytes: u64,
     /// `buffer[start..filled]` was read and is in no block yet.
     buffer: Vec<u8>,
@@ -63,7 +63,7 @@ pub struct Blocks<S> {
 }
 
 impl Block {
-    /// Splits off what follows the first `records` records, if anything does.
+    /// Splits off everything after the first `records` records, if anything follows.
     pub fn split_off(&mut self, separator: Separator, records: u64) -> Option<Self> {
         if self.count <= records {
             return None;
@@ -76,7 +76,7 @@ impl Block {
     }
 }
 
-/// The end of the first `records` records, if there are as many in `bytes`.
+/// The end of the first `records` records, if `bytes` contains that many.
 fn end_of(bytes: &[u8], separator: Separator, records: u64) -> Option<usize> {
     let last = usize::try_from(records.checked_sub(1)?).ok()?;
     memchr::memchr_iter(separator.byte(), bytes).nth(last).map(|at| at + 1)
@@ -134,7 +134,7 @@ impl<S: Source> Blocks<S> {
     fn take(&mut self, end: usize, count: u64) -> Block {
         let (from, to) = (self.start, self.start + end);
         let bytes = if from == 0 && end > self.filled / 2 {
-            // Most of the buffer: the rest is less to copy.
+            // The block is most of the buffer, so copying the rest is cheaper.
             let rest = self.buffer[to..self.filled].to_vec();
             self.buffer.truncate(to);
             (self.start, self.filled) = (0, rest.len());
@@ -149,7 +149,7 @@ impl<S: Source> Blocks<S> {
         Block { first, count, bytes }
     }
 
-    /// Drops what is past the maximum size of a record whose end was not read yet.
+    /// Drops the excess of a record that is too large and not yet complete.
     fn shorten(&mut self) {
         let keep = usize::try_from(self.record_bytes.saturating_add(1)).unwrap_or(usize::MAX);
         if self.filled - self.start > keep.saturating_add(1) {

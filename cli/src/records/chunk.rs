@@ -2,25 +2,25 @@
 
 use crate::audit::format::EventLines;
 
-/// What one record leaves behind.
+/// The answer to one record.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its result, with what follows it in the output.
+    /// The result, with its terminator in the output.
     pub output: Vec<u8>,
-    /// Its audit events.
+    /// The audit events.
     pub events: EventLines,
 }
 
-/// How a record ends.
+/// The outcome of a record.
 #[derive(Debug)]
 pub enum Outcome {
     /// Its result is in the answer.
     Done,
-    /// It is no record after all, such as an empty line between requests.
+    /// It is not a record, such as a blank line between requests.
     Ignored,
     /// It failed. A reason is reported on stderr, unless the answer contains it.
     Failed(Option<String>),
-    /// It was not processed: the system refuses what a guest needs, which is no fault of the record.
+    /// It was not processed: the system refuses a resource that the guest needs, which is not the fault of the record.
     Unavailable(anyhow::Error),
 }
 
@@ -35,7 +35,7 @@ pub struct Chunk {
     pub output: Vec<u8>,
     /// The audit events, in order.
     pub events: EventLines,
-    /// The numbers of records with what stderr should say about them.
+    /// The messages for stderr, each with the number of its record.
     pub errors: Vec<(u64, String)>,
     /// The number of records that failed.
     pub failed: u64,
@@ -43,17 +43,17 @@ pub struct Chunk {
     pub ignored: u64,
     /// The size of the records in the input, in bytes.
     pub input_bytes: u64,
-    /// Whether no record after it is wanted.
+    /// Whether the run ends after this chunk.
     pub is_last: bool,
     /// The size of the errors, in bytes.
     error_bytes: usize,
 }
 
-/// What a chunk takes besides its contents, in bytes, roughly.
+/// The approximate size of a chunk without its contents, in bytes.
 const OVERHEAD: usize = 256;
 
 impl Chunk {
-    /// Nothing yet of the records from `first` on.
+    /// An empty chunk for the records from `first` on.
     pub fn starting_at(first: u64) -> Self {
         Self { first, ..Self::default() }
     }
@@ -78,13 +78,13 @@ impl Chunk {
         }
     }
 
-    /// Takes what was added, and leaves an empty chunk for the records that follow.
+    /// Takes the contents, and leaves an empty chunk for the records that follow.
     pub fn take(&mut self) -> Self {
         let next = Self::starting_at(self.first + self.count);
         std::mem::replace(self, next)
     }
 
-    /// The memory that it takes, in bytes, roughly.
+    /// The approximate size in memory, in bytes.
     pub fn size(&self) -> usize {
         OVERHEAD + self.output.len() + self.events.size() + self.error_bytes
     }

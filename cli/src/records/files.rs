@@ -12,7 +12,7 @@ use crate::exit::{Failure, Kind};
 use crate::platform::file;
 use crate::records::blocks::Source;
 
-/// Files that are read one after the other. If one does not end with a newline, its last line ends there all the same.
+/// Files that are read one after the other. The end of a file also ends its last line, with or without a newline.
 #[derive(Debug)]
 pub struct Files {
     waiting: VecDeque<Waiting>,
@@ -23,7 +23,7 @@ pub struct Files {
 #[derive(Debug)]
 enum Waiting {
     Open(File),
-    /// Opened in its turn: that waits for a writer, who may first finish with another.
+    /// Opened only when its turn comes: opening waits for a writer, which may still be writing to another file.
     Fifo(PathBuf),
 }
 

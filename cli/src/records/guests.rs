@@ -15,7 +15,7 @@ use crate::records::request::{NAME_BYTES, quoted};
 use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 
-/// A guest that was loaded, or why it cannot be.
+/// A loaded guest, or why it cannot be loaded.
 type Loaded = OnceLock<Result<Arc<GuestPre>, (Kind, String)>>;
 
 /// The guests of a run, each loaded once for all workers.
@@ -26,14 +26,14 @@ pub struct Guests {
     /// By their names in lower case.
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
     workers: usize,
-    /// For instances that live shortly, once a worker needs many; `None` without the address space for it.
+    /// For short-lived instances, once a worker needs many; `None` if there is not enough address space.
     pool: OnceLock<Option<EpochTicker>>,
     /// The guests in the pool, by their names.
     pooled: Mutex<HashMap<String, Arc<GuestPre>>>,
 }
 
 impl Guests {
-    /// The guests of `catalog` for so many workers. None is loaded yet.
+    /// The guests of `catalog`, for the given number of workers. None is loaded yet.
     pub fn new(catalog: Catalog, ticker: EpochTicker, limits: Limits, workers: usize) -> Self {
         let (loaded, pool, pooled) = (Mutex::default(), OnceLock::new(), Mutex::default());
         Self { catalog, ticker, limits, loaded, workers, pool, pooled }
@@ -76,7 +76,7 @@ impl Guests {
 }
 
 impl Guests {
-    /// Returns `guest` with room for its instances in a pool, where they are quicker to make; as it is without a pool.
+    /// Returns `guest` with its instances in a pool, which makes opening them faster; unchanged if there is no pool.
     fn pooled(&self, guest: &Arc<GuestPre>) -> Arc<GuestPre> {
         let make = || engine::pool(self.workers * (MAX_INSTANCES + 1)).ok().map(EpochTicker::new);
         let Some(ticker) = self.pool.get_or_init(make) else { return guest.clone() };
@@ -90,17 +90,17 @@ impl Guests {
     }
 }
 
-/// How many instances a worker keeps.
+/// The maximum number of instances that a worker keeps.
 const MAX_INSTANCES: usize = 16;
-/// How many instances a worker opens before it opens them in a pool. A pool takes 2.5 ms to set up.
+/// The number of instances that a worker opens before it uses a pool. A pool takes 2.5 ms to set up.
 const OPENED_BEFORE_POOL: u32 = 32;
 
-/// The instances that a worker keeps for requests to come, the last used at the end.
+/// The instances that a worker keeps for later requests, the last used at the end.
 pub struct Instances {
     kept: Vec<Kept>,
-    /// How many were opened.
+    /// The number of instances opened.
     opened: u32,
-    /// How much memory they may have together, in bytes.
+    /// The maximum memory of all instances together, in bytes.
     max_bytes: usize,
 }
 
@@ -112,7 +112,7 @@ struct Kept {
 }
 
 impl Instances {
-    /// None yet, and never more than what fits into `max_bytes`.
+    /// No instances yet, and never more than fit into `max_bytes`.
     pub fn new(max_bytes: usize) -> Self {
         Self { kept: Vec::new(), opened: 0, max_bytes }
     }
@@ -141,7 +141,7 @@ impl Instances {
         }
     }
 
-    /// Keeps an instance for later requests, and drops those that were not used for the longest time.
+    /// Keeps an instance for later requests, and drops the least recently used ones.
     pub fn keep(&mut self, guest: Arc<GuestPre>, settings: Vec<Setting>, instance: GuestInstance) {
         let bytes = instance.memory_bytes();
         self.kept.push(Kept { guest, settings, instance, bytes });

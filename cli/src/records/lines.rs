@@ -1,4 +1,4 @@
-//! Records that are messages themselves: lines, or what ends in NUL.
+//! Records that are messages themselves: lines, or NUL-terminated records.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::records::split::{Record, Separator};
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 
-/// One worker's way to process records: each through the same guest with the same settings.
+/// The state of one worker that processes records, all with the same guest and settings.
 pub struct Lines {
     /// The guest.
     pub guest: Arc<GuestPre>,
     /// Its settings.
     pub settings: Arc<[Setting]>,
-    /// What to do with each record.
+    /// The operation on each record.
     pub operation: Operation,
     /// The separator of records, in the input and in the output.
     pub separator: Separator,
     /// The maximum size of a record, in bytes.
     pub max_bytes: u64,
-    /// Whether each record gets an instance of its own.
+    /// Whether each record gets a fresh instance.
     pub isolate: bool,
-    /// Whether a record that fails leaves an empty record in the output, and not nothing.
+    /// Whether a failed record leaves an empty record in the output.
     pub keep_failed: bool,
     /// The instance for the next record: none at first, and after a record that failed.
     pub instance: Option<GuestInstance>,

@@ -1,4 +1,4 @@
-//! One message from a reader: in one text if it is short, otherwise in chunks of whole characters.
+//! One message from a reader: as one text if it is short, otherwise in chunks of whole characters.
 
 use anyhow::{Context, Result, bail};
 
@@ -6,11 +6,11 @@ use crate::exit::{Failure, Kind};
 use crate::limits::Size;
 use crate::records::blocks::Source;
 
-/// How much of a message is read before it is handed on in chunks, in bytes. A shorter message that is not UTF-8 leaves no
-/// output at all.
+/// The number of bytes read before a message is handed on in chunks. A shorter message that is not UTF-8 leaves no
+/// output.
 pub const WHOLE_BYTES: usize = 1 << 20;
-/// The maximum size of the chunks that follow, in bytes: it fits into the second-level cache together with its result, and is
-/// what a pipe holds.
+/// The maximum size of the chunks that follow, in bytes: a chunk and its result fit into the
+/// second-level cache, and a pipe holds as much.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The size of the first read, in bytes.
@@ -26,17 +26,17 @@ pub struct Input<S> {
     /// `buffer[..done]` was handed on, `buffer[done..filled]` was read and not handed on.
     done: usize,
     filled: usize,
-    /// How many bytes were handed on before those in `buffer`.
+    /// The number of bytes handed on before those in `buffer`.
     offset: u64,
     ended: bool,
 }
 
-/// How a message begins.
+/// The start of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Beginning<'a> {
-    /// This is all of it.
+    /// The complete message.
     Whole(&'a str),
-    /// There may be more.
+    /// A prefix, which may be followed by more.
     Part(&'a str),
 }
 
@@ -96,7 +96,7 @@ impl<S: Source> Input<S> {
     fn read_up_to(&mut self, bytes: u64) -> Result<()> {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         while self.filled < bytes && !self.ended {
-            // The buffer doubles, so that a short message needs little memory and a long one few reads.
+            // The buffer doubles, so a short message needs little memory and a long one few reads.
             let wanted = self.filled.saturating_mul(2).clamp(FIRST_BYTES.min(bytes), bytes);
             self.buffer.resize(wanted, 0);
             self.read_once(wanted)?;
@@ -113,7 +113,7 @@ impl<S: Source> Input<S> {
         Ok(())
     }
 
-    /// Returns what was read and not handed on, except for a character whose end is still to come.
+    /// Returns the text that was read and not handed on, except for an incomplete character at its end.
     fn text(&mut self) -> Result<&str> {
         let bytes = &self.buffer[self.done..self.filled];
         let text = match std::str::from_utf8(bytes) {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::records::blocks::BlockSize;
 
-/// How long a block should keep a worker busy.
+/// The time for which a block should keep a worker busy.
 const WORK: Duration = Duration::from_millis(40);
-/// How many times as many records a block may have as one that was measured.
+/// The maximum growth in records from a measured block to the next.
 const GROWTH: u64 = 8;
 /// The size of a block for a single worker, in bytes: large enough for few system calls.
 const ALONE_BYTES: usize = 256 * 1024;
@@ -17,22 +17,22 @@ const FIRST_BYTES: usize = 32 * 1024;
 const MAX_BYTES: usize = 1024 * 1024;
 /// The maximum size of the blocks of all workers together, in bytes.
 const MAX_TOTAL_BYTES: usize = 4 * 1024 * 1024;
-/// How many times as much must have been handed out before a block is larger than the first: the last block, which keeps one
-/// worker busy and no other, is then a small part of the whole.
+/// The multiple of a block that must have been handed out before a block may have that size: the last block, which
+/// keeps only one worker busy, is then a small part of the input.
 const BLOCKS_BEFORE: usize = 16;
 
-/// What is known about the speed of records.
+/// The measured speed of records.
 #[derive(Debug)]
 pub struct Pace {
     workers: usize,
-    /// How many records a block should have.
+    /// The target number of records per block.
     records: u64,
-    /// How much was handed out, in bytes.
+    /// The number of bytes handed out.
     bytes: usize,
 }
 
 impl Pace {
-    /// Nothing is known yet.
+    /// No measurements yet.
     pub fn new(workers: usize) -> Self {
         Self { workers, records: 1, bytes: 0 }
     }
@@ -51,7 +51,7 @@ impl Pace {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Learns that `records` took a worker so long.
+    /// Adds a measurement: the time that a worker took for `records`.
     pub fn learn(&mut self, records: u64, time: Duration) {
         let fitting = u128::from(records) * WORK.as_nanos() / time.as_nanos().max(1);
         let fitting = u64::try_from(fitting).unwrap_or(u64::MAX).max(1);

@@ -1,4 +1,4 @@
-//! What is under way in a run: the blocks that wait for a worker, and the chunks that wait for their turn.
+//! The queue of a run: blocks that wait for a worker, and chunks that wait for their turn.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::records::blocks::Block;
 use crate::records::chunk::Chunk;
 use crate::records::pace::Pace;
 
-/// How much may wait for its turn, in bytes, before workers wait, too.
+/// The number of bytes that may wait for their turn before workers wait, too.
 const WAITING_BYTES: usize = 8 << 20;
 
 /// The state that the threads of a run share.
@@ -21,16 +21,16 @@ pub struct Queue {
     /// The number of the record after the last one, once the input has ended, or cannot be read.
     end: Option<u64>,
     read_error: Option<anyhow::Error>,
-    /// The number of the record that is to be written next.
+    /// The number of the next record to write.
     pub turn: u64,
     /// Chunks that come later, by their first records.
     waiting: BTreeMap<u64, Chunk>,
     waiting_bytes: usize,
-    /// How many workers there are.
+    /// The number of workers.
     pub workers: usize,
-    /// How many of them have a block.
+    /// The number of workers that have a block.
     pub busy: usize,
-    /// Whether the thread that looks after slow records sleeps until it is woken.
+    /// Whether the thread that monitors slow records sleeps until it is woken.
     pub asleep: bool,
     /// The speed of records.
     pub pace: Pace,
@@ -39,7 +39,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A run that has not begun.
+    /// The queue of a run that has not begun.
     pub fn new(workers: usize) -> Self {
         Self {
             returned: BTreeMap::new(),
@@ -64,7 +64,7 @@ impl Queue {
 
     /// How the run ended, once.
     pub fn take_outcome(&mut self) -> Option<Result<()>> {
-        // Workers still look at it.
+        // Workers still read it.
         self.outcome.as_mut().map(|outcome| std::mem::replace(outcome, Ok(())))
     }
 
@@ -78,7 +78,7 @@ impl Queue {
         self.end.is_none() && !self.reading
     }
 
-    /// Notes that the input ends before the record `end`. The run ends when the records before are written.
+    /// Records that the input ends before the record `end`. The run ends once all records before it are written.
     pub fn end_input(&mut self, end: u64, error: Option<anyhow::Error>) {
         self.end = Some(end);
         self.read_error = error;
@@ -112,7 +112,7 @@ impl Queue {
         self.waiting.insert(chunk.first, chunk);
     }
 
-    /// Whether the worker whose chunk began with the record `first` should not go on.
+    /// Whether the worker with the chunk from the record `first` on should stop.
     pub fn is_full(&self, first: u64) -> bool {
         let is_needed = self.returned.keys().next().is_some_and(|returned| *returned < first);
         self.waiting_bytes > WAITING_BYTES && self.waiting.contains_key(&first) && !is_needed && !self.is_over()

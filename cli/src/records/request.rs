@@ -13,42 +13,42 @@ use crate::guest::settings::Overrides;
 use crate::sandbox::contract::Operation;
 use crate::terminal::escape;
 
-/// The longest name of an algorithm, a setting or another member, in bytes. Longer ones are refused before anything looks
-/// for a similar name.
+/// The maximum length of the name of an algorithm, a setting, or another member, in bytes. Longer ones are refused
+/// before similar names are searched for.
 pub const NAME_BYTES: usize = 256;
 
-/// How many members without a meaning one request may have.
+/// The maximum number of unknown members in a request.
 const MAX_OTHERS: usize = 100;
 
-/// The members that a request may have.
+/// The known members of a request.
 const MEMBERS: [&str; 5] = ["message", "algorithm", "operation", "id", "settings"];
 
-/// The members that an answer has.
+/// The members of an answer.
 const ANSWER_MEMBERS: [&str; 4] = ["result", "line", "kind", "error"];
 
-/// What a request asks for. What it leaves out is `None`.
+/// A parsed request. Omitted members are `None`.
 #[derive(Debug)]
 pub struct Request {
     /// The text.
     pub message: String,
     /// The name of the guest.
     pub algorithm: Option<String>,
-    /// What to do with the text.
+    /// The operation.
     pub operation: Option<Operation>,
     /// Settings of the guest.
     pub settings: Overrides,
 }
 
-/// Members that go into the answer as they are.
+/// Members that are copied to the answer.
 #[derive(Debug, Default)]
 pub struct Copied<'a> {
     /// Any JSON value, `null` included.
     pub id: Option<&'a RawValue>,
-    /// Members that have no meaning here, in order.
+    /// Unknown members, in order.
     pub others: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
-/// The members of a request, as they are.
+/// The members of a request, unchanged.
 #[derive(Default)]
 struct Members<'a> {
     copied: Copied<'a>,
@@ -57,11 +57,11 @@ struct Members<'a> {
     operation: Option<&'a RawValue>,
     settings: Option<&'a RawValue>,
     passes_through: bool,
-    /// Why the object is no request, if not for its syntax.
+    /// Why the object is not a request, apart from syntax errors.
     problem: Option<String>,
 }
 
-/// Parses a line. The members to copy into the answer are those before an error, if there is one.
+/// Parses a line. If there is an error, the members before it are copied to the answer.
 ///
 /// # Errors
 ///
@@ -231,7 +231,7 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", escape::start(name))
 }
 
-/// Asks whether one of `known` is meant, if one is similar to `name`.
+/// Suggests a name in `known` that is similar to `name`, if there is one.
 fn near(name: &str, known: &[&str]) -> Option<String> {
     if name.len() > NAME_BYTES {
         return None;

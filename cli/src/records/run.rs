@@ -1,9 +1,9 @@
 //! A run: records through workers, their audit events to the sink, then their results to the output, in input order.
 //!
-//! Each worker takes a block of records, processes them one by one, and gathers answers in a chunk of its own. A chunk is
-//! written when it is large, when its block ends, or when the next record takes long; it waits if records before it are
-//! not written yet. So the memory of a run is bounded, whatever its guests return: 8 MiB of chunks that wait, and for each
-//! worker a block (at most 1 MiB, or one record), a chunk of 256 KiB, and the answer to one record.
+//! Each worker takes a block of records, processes them one by one, and collects the answers in its own chunk. A chunk
+//! is written when it is large, when its block ends, or when the next record is slow; it waits until the records before
+//! it are written. The memory of a run is bounded, whatever its guests return: 8 MiB of waiting chunks, and per worker
+//! a block (at most 1 MiB, or one record), a chunk of 256 KiB, and the answer to one record.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -26,22 +26,22 @@ use crate::terminal::color;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Progress;
 
-/// How large a chunk grows, in bytes, before it is handed over.
+/// The size at which a chunk is handed over, in bytes.
 const CHUNK_BYTES: usize = 256 << 10;
-/// How often the main thread looks after slow records: a result is written at the latest after two ticks.
+/// The interval at which the main thread checks for slow records: a result is written after two ticks at the latest.
 const TICK: Duration = Duration::from_millis(30);
-/// How many ticks the main thread goes on without any work before it sleeps.
+/// The number of ticks without work after which the main thread sleeps.
 const IDLE_TICKS: u32 = 30;
-/// After how many ticks a worker gives the rest of its block back, if other workers have nothing to do.
+/// The number of ticks after which a worker gives back the rest of its block, if other workers are idle.
 const PATIENT_TICKS: u32 = 2;
 
-/// What is done with each record, given its number, by one worker.
+/// The processing of records by one worker.
 pub trait Process: Send + 'static {
-    /// Processes `record` and leaves its result and events in `answer`, which is empty before.
+    /// Processes `record`, given its number, and adds its result and events to `answer`, which is empty.
     fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome;
 }
 
-/// Where events and results go, and how many records were written.
+/// The destinations of events and results, and the number of records written.
 pub struct Ends {
     sink: Sink,
     output: Output,
@@ -50,7 +50,7 @@ pub struct Ends {
     failed: u64,
 }
 
-/// How a run answers failures.
+/// The reaction of a run to failures.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// The separator of records.
@@ -59,7 +59,7 @@ pub struct Policy {
     pub fail_fast: bool,
 }
 
-/// What one worker has under way.
+/// The work in progress of one worker.
 #[derive(Default)]
 struct Work {
     chunk: Chunk,
@@ -67,7 +67,7 @@ struct Work {
     ticks: u32,
     /// Whether the chunk had records at the last tick.
     seen: bool,
-    /// Whether the worker should give the rest of its block back.
+    /// Whether the worker should give back the rest of its block.
     splits: bool,
 }
 
@@ -89,7 +89,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ends {
-    /// Nothing is written yet; `input` is only asked for its size.
+    /// Nothing is written yet; `input` is used only for its size.
     pub fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
         let progress = match input {
             Some(input) => Progress::new(input),
@@ -195,7 +195,7 @@ impl<S: Source> Run<S> {
         self.wake();
     }
 
-    /// Wakes whoever waits for a change of the queue.
+    /// Wakes the threads that wait for a change of the queue.
     fn wake(&self) {
         self.changed.notify_all();
         if lock(&self.queue).is_over() {
@@ -331,14 +331,15 @@ impl<S: Source> Run<S> {
         true
     }
 
-    /// Hands the chunk of a worker over.
+    /// Hands over a worker's chunk.
     fn hand_over(&self, index: usize) {
         let chunk = lock(&self.works[index]).chunk.take();
         if chunk.count > 0 {
             self.deliver(chunk);
         }
     }
-    /// Writes `chunk` if it is its turn, and whatever waits for that. Otherwise keeps it, and waits if that is much.
+    /// Writes `chunk` if it is its turn, and the chunks that wait for it. Otherwise keeps it, and waits if too much is
+    /// kept.
     fn deliver(&self, chunk: Chunk) {
         let first = chunk.first;
         let mut queue = lock(&self.queue);
@@ -374,7 +375,7 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// Gives the records of `block` back that follow the first `done` ones, which end at `offset`.
+    /// Gives back the records of `block` after the first `done` ones, which end at `offset`.
     fn give_back(&self, block: &Block, done: u64, offset: usize) {
         let (first, count) = (block.first + done, block.count - done);
         let rest = Block { first, count, bytes: block.bytes[offset..].to_vec() };
@@ -382,7 +383,7 @@ impl<S: Source> Run<S> {
         self.wake();
     }
 
-    /// Has one worker less, unless it is the last one, which tries again with what the others had.
+    /// Removes one worker, unless it is the last one, which tries again with the resources of the others.
     fn retire(&self, error: &anyhow::Error) -> bool {
         let mut queue = lock(&self.queue);
         if queue.workers == 1 {
@@ -395,7 +396,7 @@ impl<S: Source> Run<S> {
         true
     }
 
-    /// Writes what is finished, and reports how far the run came.
+    /// Writes finished results, and reports how far the run came.
     fn interrupt(&self) {
         let mut ends = lock(&self.ends);
         loop {
@@ -432,7 +433,7 @@ impl Work {
     }
 }
 
-/// Whether `error` is no fault of the record: the system refuses what a guest needs.
+/// Whether `error` is not the fault of the record, but the system refuses a resource that the guest needs.
 pub fn is_unavailable(error: &anyhow::Error) -> bool {
     exit::kind(error) == Kind::System
 }

@@ -1,6 +1,6 @@
 //! Records and their separators.
 
-/// What separates records.
+/// The separator of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
     /// LF or CRLF. The last line may have none.
@@ -9,7 +9,7 @@ pub enum Separator {
     Nul,
 }
 
-/// A record and the separator that follows it, as they stand in the input.
+/// A record and the separator that follows it, as in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The message.

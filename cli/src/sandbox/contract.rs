@@ -1,4 +1,4 @@
-//! Whether a component's type is the contract's, found out without running any of it.
+//! Checks whether the type of a component satisfies the contract, without running it.
 
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
@@ -7,7 +7,7 @@ use wasmtime::component::{Component, ComponentExportIndex, ComponentType, Lower}
 use crate::sandbox::{host, message};
 use crate::terminal::escape;
 
-/// What a guest does with a message.
+/// The operation of a guest on a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ComponentType, Lower)]
 #[component(enum)]
 #[repr(u8)]
@@ -47,14 +47,14 @@ pub struct ContractReport {
     pub imports: Vec<Import>,
     /// The exports, each with its type.
     pub exports: Vec<Export>,
-    /// The functions of the contract, each with what is wrong with it, if anything is.
+    /// The functions of the contract, each with its defect, if any.
     pub functions: Vec<(&'static str, Option<String>)>,
-    /// Whether it takes a message in chunks.
+    /// Whether it streams: takes a message in chunks.
     pub streams: bool,
 }
 
 impl ContractReport {
-    /// Why it cannot be called; empty if it can.
+    /// Why it cannot be called; empty if it can be.
     pub fn problems(&self) -> Vec<String> {
         let missing = self.imports.iter().filter(|import| import.grant.is_none());
         let missing = missing.map(|import| format!("it imports '{}', which cipher does not offer", import.name));
@@ -76,7 +76,7 @@ pub struct Import {
 pub struct Export {
     /// The function or interface.
     pub name: String,
-    /// `func(input: string) -> string`, or what else it is.
+    /// The type, such as `func(input: string) -> string`.
     pub kind: String,
 }
 

@@ -1,9 +1,9 @@
-//! The epoch ticker: the thread that advances the engine's epoch, at which every loop and function of a guest looks, and
+//! The epoch ticker: a thread that advances the engine's epoch, which every loop and function of a guest checks, and
 //! counts the time for which guests run.
 //!
 //! Most calls are over before a thread would have started, and a filter that waits for its input should not wake the
-//! machine. So the ticker starts with a call that has looked at the epoch often, or sleeps, and stops when no call runs.
-//! While it does not run, whoever asks for the time reads the system's clock.
+//! machine. So the ticker starts with a call that has checked the epoch often, or sleeps, and stops when no call runs.
+//! While it does not run, the time is read from the system's clock.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
-/// The most that one tick counts, however late it is. A process that was stopped (by SIGSTOP, say) was no burden in that
-/// time, and its guest could not use it.
+/// The maximum time that one tick counts, however late it is. While a process is stopped (by SIGSTOP, say), its guest
+/// cannot use the time.
 const MAX_GAP: Duration = Duration::from_millis(100);
-/// How many ticks the ticker goes on for without a call.
+/// The number of ticks without a call after which the ticker stops.
 const IDLE_TICKS: u32 = 100;
 
 /// The ticker of an engine.
@@ -47,7 +47,7 @@ pub struct Calls(AtomicBool);
 pub struct Call<'a>(&'a AtomicBool);
 
 impl EpochTicker {
-    /// How exactly time limits are kept.
+    /// The precision of time limits.
     pub const TICK: Duration = Duration::from_millis(10);
 
     /// The ticker of `engine`, not running yet.
@@ -81,7 +81,8 @@ impl EpochTicker {
         self.state.running.load(SeqCst)
     }
 
-    /// The time for which the process ran since the ticker was made: exact, or while the ticker runs as of its last tick.
+    /// The time for which the process ran since the ticker was made: exact, or while the ticker runs as of its last
+    /// tick.
     pub fn now(&self) -> Duration {
         let nanoseconds = if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() };
         Duration::from_nanos(nanoseconds)
@@ -98,7 +99,7 @@ impl EpochTicker {
     ///
     /// # Errors
     ///
-    /// When the system has no further thread to give.
+    /// When the system refuses a thread.
     pub fn start(&self) -> std::io::Result<()> {
         if self.is_running() {
             return Ok(());

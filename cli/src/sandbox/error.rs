@@ -10,14 +10,14 @@ use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, RESOURCES};
 use crate::sandbox::host::Host;
 use crate::terminal::escape;
 
-/// How many missing imports are named.
+/// The maximum number of missing imports that are named.
 const SHOWN_IMPORTS: usize = 10;
 
 /// Fails if there are imports that the host does not offer.
 ///
 /// # Errors
 ///
-/// With the names of what is `missing`, unless there is nothing.
+/// When `missing` is not empty; the message has the names.
 pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
@@ -31,7 +31,8 @@ pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
     Err(Failure::new(Kind::Contract, format!("{name} imports {names}, which cipher does not offer")).into())
 }
 
-/// Why the guest `name` cannot be linked: because of `problems` if there are any, which are plainer than wasmtime's words.
+/// Why the guest `name` cannot be linked: because of `problems` if there are any, which are clearer than wasmtime's
+/// message.
 pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
     log::debug!("{error:?}");
     let cause = error.root_cause().to_string();
@@ -44,13 +45,13 @@ pub fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
     log::debug!("{error:?}");
     let printed = log_printed(name, host);
     if let Some(exceeded) = exceeded(&error, host) {
-        // What an instance uses up adds up over its calls, unlike time and the size of a result.
+        // Unlike time and the size of a result, memory and resources add up over the calls of an instance.
         host.exhausted = matches!(exceeded, Exceeded::Memory(_) | Exceeded::Resources(_));
         return Failure::new(Kind::Limit, format!("{name} {exceeded}")).into();
     }
     let (exit, trap) = (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>());
-    // The guest's own reason, by the contract its last line. In a language that cannot trap without words of its own,
-    // an exit is the way to fail after giving a reason.
+    // The guest's own reason: by the contract, its last line. Languages that print a message of their own on a trap
+    // fail with an exit instead.
     let gives_reason = exit.is_some_and(|exit| exit.0 != 0) || trap == Some(&Trap::UnreachableCodeReached);
     if let (true, Some(reason)) = (gives_reason, last_line(&printed)) {
         let kind = if names_setting(reason, host) { Kind::Setting } else { Kind::Refused };
@@ -82,8 +83,8 @@ fn exceeded(error: &wasmtime::Error, host: &Host) -> Option<Exceeded> {
     }
 }
 
-/// The limits for which wasmtime has no type. The guests `passes-too-much` and `handles-many` show whether it has changed
-/// its wording.
+/// The limits for which wasmtime has no type. The guests `passes-too-much` and `handles-many` show whether it has
+/// changed its wording.
 fn exceeded_by_message(message: &str) -> Option<Exceeded> {
     if message.contains("fuel allocated for hostcalls") {
         Some(Exceeded::HostCall(HOST_CALL_BYTES))
@@ -120,7 +121,7 @@ fn explain(trap: &Trap) -> String {
     }
 }
 
-/// The last line of the guest's own. A panic in Rust ends with one that is not.
+/// The last line that the guest itself printed. A Rust panic adds one after it.
 fn last_line(printed: &str) -> Option<&str> {
     let own = |line: &&str| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE=1`");
     printed.lines().rev().map(str::trim).find(own)

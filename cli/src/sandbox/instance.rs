@@ -20,10 +20,10 @@ use crate::sandbox::host::{self, Environment, Host};
 use crate::sandbox::lift::{self, StringCopy};
 use crate::sandbox::message::{Message, StreamingIndices};
 
-/// How often a guest may look at the epoch, in every function and loop, before the ticker is started: about 15 us.
+/// The number of epoch checks, in functions and loops, after which the ticker is started: about 15 us.
 const FREE_CHECKS: u32 = 300;
 
-/// A guest whose imports are linked and whose exports are the contract's. Instances are opened from it.
+/// A guest with linked imports and the exports of the contract. Instances are opened from it.
 pub struct GuestPre {
     origin: Arc<Origin>,
     guest: Guest,
@@ -36,7 +36,7 @@ pub struct GuestPre {
     limits: Limits,
 }
 
-/// One instance of a guest with its store. After a call that failed it is dead: every later call fails as well.
+/// One instance of a guest with its store. After a failed call it is dead: every later call fails, too.
 pub struct GuestInstance {
     guest: Arc<GuestPre>,
     calls: Arc<Calls>,
@@ -53,7 +53,7 @@ impl GuestPre {
     ///
     /// # Errors
     ///
-    /// When it cannot be loaded, imports what the host does not offer, or lacks what the contract asks for.
+    /// When it cannot be loaded, has an import that the host does not offer, or lacks an export of the contract.
     pub fn load(guest: &Guest, ticker: &EpochTicker, limits: &Limits) -> Result<Arc<Self>> {
         let name = &guest.name;
         let artifact = artifact::load(ticker.engine(), guest, limits)?;
@@ -180,8 +180,8 @@ impl GuestInstance {
 
     /// Calls `encr` or `decr` on `text` and adds the result to `output`, which is left unchanged if the call fails.
     ///
-    /// If memory or resources run out in an instance that has served other calls, this call may be paying for them. So it
-    /// is retried once, on a fresh instance that replaces this one; the first attempt leaves no audit events.
+    /// If memory or resources run out in an instance that has served other calls, this call may be paying for them. So
+    /// it is retried once, on a fresh instance that replaces this one; the first attempt leaves no audit events.
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl GuestInstance {
         called.map(drop)
     }
 
-    /// Opens a message to be taken in chunks, if the guest is a streaming one.
+    /// Opens a message in chunks, if the guest is streaming.
     ///
     /// # Errors
     ///
@@ -255,7 +255,7 @@ impl GuestInstance {
         self.store.data().limiter.used()
     }
 
-    /// Leaves the instance to the end of the process, which is faster than unmapping its memory piece by piece.
+    /// Leaves the instance until the process ends, which is faster than unmapping its memory.
     pub fn abandon(self) {
         std::mem::forget(self);
     }

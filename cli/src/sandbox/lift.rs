@@ -1,9 +1,9 @@
-//! Text of a guest, taken from its memory without an allocation of its own, and within bounds.
+//! Text from the memory of a guest, copied without an allocation per text, and within limits.
 //!
-//! Wasmtime returns a string as a `String`, an allocation for every record. When several workers allocate side by side, the
-//! allocator's lock and the memory around it go from processor to processor: two workers then got through 1.5 times as many
-//! records as one, and without it through 1.8 times. A `WasmStr`, which borrows, is no way out: when a call returns, the
-//! guest has already freed its result (`post-return` in the canonical ABI).
+//! Wasmtime returns a string as a `String`, one allocation per record. When several workers allocate side by side,
+//! the allocator's lock and the memory around it go from processor to processor: two workers then got through 1.5 times
+//! as many records as one, and without it through 1.8 times. A `WasmStr`, which borrows, does not help: when a call
+//! returns, the guest has already freed its result (`post-return` in the canonical ABI).
 
 #![allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
 
@@ -17,7 +17,7 @@ use wasmtime::{AsContext, StoreContext, bail, format_err};
 
 use crate::limits::{AUDIT_TEXT_UNITS, Exceeded};
 
-/// Where the results of a thread's calls go, and how long they may be.
+/// The output for the results of a thread's calls, and their maximum size.
 struct Target {
     bytes: Vec<u8>,
     limit: u64,
@@ -58,7 +58,7 @@ impl StringCopy {
     }
 }
 
-// SAFETY: what a value looks like in a guest, and which types pass for it, is what wasmtime itself says of strings.
+// SAFETY: the representation of a value in a guest, and the types that it accepts, are those of wasmtime's strings.
 unsafe impl ComponentType for StringCopy {
     type Lower = <str as ComponentType>::Lower;
 
@@ -72,7 +72,8 @@ unsafe impl ComponentType for StringCopy {
 // SAFETY: whatever `typecheck` lets pass is lifted, and every access to memory is checked.
 unsafe impl Lift for StringCopy {
     fn linear_lift_from_flat(_: &mut LiftContext<'_>, _: InterfaceType, _: &Self::Lower) -> wasmtime::Result<Self> {
-        // The ABI returns no string so: a pointer and a length are two values, and only one is returned outside of memory.
+        // The ABI returns no string so: a pointer and a length are two values, and only one is returned outside of
+        // memory.
         bail!("a string was returned outside of memory")
     }
 

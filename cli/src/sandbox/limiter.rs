@@ -1,4 +1,4 @@
-//! What one store has used of its limits: memory, tables, and time.
+//! The usage of one store against its limits: memory, tables, and time.
 
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::sandbox::epoch::EpochTicker;
 pub struct Limiter {
     limit: usize,
     used: usize,
-    /// Whether growth was denied: a guest may well trap on that in a way of its own.
+    /// Whether growth was denied: a guest may trap on that in its own way.
     pub denied: bool,
     timeout: Duration,
     /// When the time is up, as the ticker counts it.
@@ -21,7 +21,7 @@ pub struct Limiter {
     ticker: EpochTicker,
 }
 
-/// What one element of a table takes in the host, in bytes: a pointer.
+/// The size of a table element in the host, in bytes: a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
 impl Limiter {

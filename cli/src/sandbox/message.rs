@@ -12,7 +12,7 @@ use crate::sandbox::lift::StringCopy;
 /// The interface that streaming guests export.
 pub const STREAMING: &str = "saritnike:cipher/streaming@0.1.0";
 
-/// Where a component has the functions of [`STREAMING`].
+/// The functions of [`STREAMING`] in a component.
 pub struct StreamingIndices {
     constructor: ComponentExportIndex,
     update: ComponentExportIndex,

@@ -1,4 +1,4 @@
-//! The sandbox: one instance of a guest, what it may import, and the limits on what it uses.
+//! The sandbox: one instance of a guest, its imports, and its limits.
 
 pub mod contract;
 pub mod epoch;

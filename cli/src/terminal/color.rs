@@ -1,4 +1,5 @@
-//! Messages on stderr, in color where that is wanted. Each is one line and, where it fits into a pipe's buffer, one write.
+//! Messages on stderr, in color if requested. Each is one line and, where it fits into a pipe's buffer, one
+//! write.
 
 use std::io::{self, Write};
 
@@ -35,12 +36,12 @@ pub fn set_color(always: bool) {
     if always { ColorChoice::Always } else { ColorChoice::Never }.write_global();
 }
 
-/// Prints why something failed. If that fails, nobody is left to hear about it.
+/// Prints an error. A failure to print is ignored, because there is no way to report it.
 pub fn print_error(error: &str) {
     print_message(AnsiColor::Red.on_default().bold(), "error:", error);
 }
 
-/// Prints what the user may want to know or do.
+/// Prints a hint.
 pub fn print_hint(text: &str) {
     print_message(Style::new().bold(), "cipher:", text);
 }

@@ -2,9 +2,9 @@
 //!
 //! Printable ASCII passes unchanged, except the backslash, which is doubled so that nobody can imitate an escape. Of
 //! everything else, printable characters pass. What moves a cursor, changes a color, hides, reorders or imitates text
-//! becomes `\n`, `\t`, `\u{202e}` and the like: controls (C0, DEL, C1), bidirectional and zero-width formatting, line and
-//! paragraph separators, spaces other than U+0020, combining marks, unassigned and private characters, and letters and
-//! symbols that look blank.
+//! becomes `\n`, `\t`, `\u{202e}` and the like: controls (C0, DEL, C1), bidirectional and zero-width formatting, line
+//! and paragraph separators, spaces other than U+0020, combining marks, unassigned and private characters, and letters
+//! and symbols that look blank.
 //!
 //! Letters of scripts written from right to left pass. They are ordinary text, and they reorder only their own field:
 //! wherever text of a guest is shown, the text of the host that follows it begins with a Latin letter or ends the line,
@@ -13,10 +13,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The most characters of a guest's text that are shown where its length is not limited otherwise.
+/// The maximum number of characters of a guest's text that are shown where nothing else limits it.
 const SHOWN_CHARS: usize = 300;
 
-/// What a text is escaped for, which decides what else is escaped in it.
+/// The context of an escaped text, which decides what else is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A line, or the end of one.
@@ -99,7 +99,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Place::Line.escape(text)
 }
 
-/// Returns a message as one line, without escaping again what is escaped already.
+/// Returns a message as one line, without escaping text twice.
 pub fn message(text: &str) -> Cow<'_, str> {
     Place::Message.escape(text)
 }

@@ -1,4 +1,4 @@
-//! The terminal: results on stdout, messages on stderr, and what makes both safe to show.
+//! The terminal: results on stdout, messages on stderr, and escaping that makes both safe to show.
 
 pub mod color;
 pub mod escape;

@@ -1,4 +1,4 @@
-//! The progress of long work: a bar on a terminal, or lines where the user asks for them elsewhere.
+//! The progress of long work: a bar on a terminal, or lines elsewhere on request.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};

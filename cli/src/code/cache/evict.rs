@@ -14,8 +14,8 @@ use crate::platform::trust::TrustedDirectory;
 pub const LIMIT_BYTES: u64 = 1 << 30;
 /// The maximum number of index entries per artifact: each copy of a component has one, even after it was deleted.
 const MAX_ENTRIES: usize = 64;
-/// The artifact of a component that was replaced at its path may go after this long without use: other hosts that share the
-/// cache may have the other component there.
+/// The artifact of a component that was replaced at its path may be removed after this time without use: other hosts
+/// that share the cache may still have that component.
 const REPLACED: Duration = Duration::from_secs(24 * 3600);
 /// Temporary files of killed processes are removed after this time.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -112,7 +112,8 @@ mod tests {
             Self { directory, cache }
         }
 
-        /// Adds an artifact of 8 KiB, with two entries of a block each, for the component `name`, which was used so many minutes ago.
+        /// Adds an artifact of 8 KiB, with two entries of a block each, for the component `name`, last used the given
+        /// number of minutes ago.
         fn add(&self, name: &str, minutes: u64) -> Entry {
             let path = self.directory.path().join(name);
             fs::write(&path, name).unwrap();

@@ -1,9 +1,10 @@
 //! The artifact cache: compiled code on disk, and which of it may be loaded.
 //!
-//! A cache is a directory that only this user (or root) can write. It contains artifacts, `DIGEST-ENGINE.cwasm`, and *index
-//! entries*, small files that lead to one. One entry is named after the identity of a component's file (device, inode, size,
-//! times), so that a call need not read 15 MB of wasm to identify them; another after the digest of its bytes.
-//! An entry also has the identity and the digest of the artifact's file, so that a replaced artifact is not loaded.
+//! A cache is a directory that only this user (or root) can write. It contains artifacts, `DIGEST-ENGINE.cwasm`, and
+//! *index entries*, small files that lead to one. One entry is named after the identity of a component's file (device,
+//! inode, size, times), so that a call need not read 15 MB of wasm to identify them; another after the digest of its
+//! bytes. An entry also has the identity and the digest of the artifact's file, so that a replaced artifact is not
+//! loaded.
 //!
 //! In the user's cache, entries are authenticated with a [`seal`]. Next to the guests that came with the program, the
 //! directory itself is trusted.
@@ -125,8 +126,8 @@ impl ArtifactCache {
         lock.inspect_err(|error| log::info!("cannot lock '{}': {error}", self.place.path().display())).ok()
     }
 
-    /// The artifact of the component in this file, which is not read, if neither has changed since the entry was written.
-    /// The artifact may also be in the cache `other`.
+    /// The artifact of the component in this file, which is not read, if neither has changed since the entry was
+    /// written. The artifact may also be in the cache `other`.
     pub fn find(&self, component: &Metadata, other: Option<&Self>) -> Option<CachedArtifact> {
         let (entry, entry_file, used) = self.entry(&self.file_key(component)?)?;
         let code = [Some(self), other].into_iter().flatten().find_map(|cache| {

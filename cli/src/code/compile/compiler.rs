@@ -1,7 +1,8 @@
 //! The compiler process: a component on stdin, the result of its [`Task`] on stdout, and its limits as arguments.
 //!
-//! It is this program again, with the task as its first argument. Its input may be an attack, so before reading, it gives
-//! up everything but stdin, stdout, and stderr ([`confine`]). It refuses with an exit status, and the reason on stdout.
+//! It is this program again, with the task as its first argument. Its input may be an attack, so before reading, it
+//! gives up everything but stdin, stdout, and stderr ([`confine`]). It refuses with an exit status, and the reason on
+//! stdout.
 
 use std::any::Any;
 use std::env;
@@ -154,8 +155,8 @@ fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
 ///
 /// # Errors
 ///
-/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], is nested too deeply, or has
-/// instances that are too large.
+/// When it is not a valid component, uses a proposal that is not one of [`engine::PROPOSALS`], is nested too deeply, or
+/// has instances that are too large.
 pub fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     nesting::check(bytes)?;
     // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.

@@ -107,8 +107,8 @@ impl<'a> Component<'a> {
         self.bytes.get(range).context("a section is out of range")
     }
 
-    /// The index in the linked component of what is core item `index` in this one: aliases of the linked module's exports
-    /// come first, then the functions that the component makes.
+    /// The index in the linked component of core item `index` of this one: aliases of the linked module's
+    /// exports come first, then the functions that the component makes.
     pub(super) fn core_index(&self, kind: Kind, index: u32) -> Result<u32> {
         match self.core_item(kind, index)? {
             Definition::Outside(position) => Ok(self.outside_index(position)),

@@ -54,7 +54,8 @@ pub(super) fn merge(component: &Component, reached: &Reached, layout: &Layout) -
     Ok(Merged { module: sections.module(&interned, counts_data), fixup: fixup(&types)?, imports })
 }
 
-/// A module that imports functions of `types` from module "", named by their position, and the table that it puts them in.
+/// A module that imports functions of `types` from module "", named by their position, and the table that it puts them
+/// in.
 fn fixup(types: &[&FuncType]) -> Result<Vec<u8>> {
     let (mut type_section, mut imports, mut elements) =
         (TypeSection::new(), ImportSection::new(), ElementSection::new());

@@ -1,13 +1,14 @@
 //! Links the dynamic libraries within a component into one core module, before the component is compiled.
 //!
-//! componentize-py builds a component from a dozen core modules (libc, CPython, its own runtime and so on) that are linked
-//! by instantiation: each imports functions and addresses of the others by name, about 1,600 in all. The host resolves every
-//! one of them for every instance, and fills a table of 5,700 functions, because the module that owns the table does not
-//! define them. In one module, calls are direct, addresses are constants, and the table is filled lazily.
+//! componentize-py builds a component from a dozen core modules (libc, CPython, its own runtime and so on) that are
+//! linked by instantiation: each imports functions and addresses of the others by name, about 1,600 in all. The host
+//! resolves them all for each instance, and fills a table of 5,700 functions, because the module that owns
+//! the table does not define them. In one module, calls are direct, addresses are constants, and the table is filled
+//! lazily.
 //!
-//! The linked component means the same as the original: all core modules are merged, in the order of their instantiation,
-//! and every section of the component itself is kept, with new indices for what it takes from core modules. The pass
-//! relies on no names: wit-component's shim and fixup modules are merged like the others.
+//! The linked component means the same as the original: all core modules are merged, in the order of their
+//! instantiation, and every section of the component itself is kept, with new indices for the items that it takes from
+//! core modules. The pass relies on no names: wit-component's shim and fixup modules are merged like the others.
 //!
 //! Components are untrusted. The pass takes linear time, does not recurse, and refuses whatever it does not handle; a
 //! refused component is compiled unlinked.
@@ -65,7 +66,8 @@ impl fmt::Display for NotLinked {
     }
 }
 
-/// Compiles `component`, which is valid under [`engine::PROPOSALS`](super::engine::PROPOSALS), linked if that is possible.
+/// Compiles `component`, which is valid under [`engine::PROPOSALS`](super::engine::PROPOSALS), linked if that is
+/// possible.
 ///
 /// # Errors
 ///

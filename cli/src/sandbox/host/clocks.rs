@@ -11,7 +11,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 use super::resources::Pollable;
 use super::{Host, define};
 
-/// A clock that stands at the start of its time, so that the same call gives the same result.
+/// A clock that stands still at zero, so that the same call gives the same result.
 pub struct FixedClock;
 
 impl HostWallClock for FixedClock {

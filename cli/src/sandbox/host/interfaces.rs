@@ -22,8 +22,8 @@ macro_rules! interfaces {
     };
 }
 
-/// All of WASI 0.2 but the command's `run`, and WASI's HTTP. What a guest for text has no use for is here for those
-/// whose toolchain imports it whatever the program does.
+/// All of WASI 0.2 but the command's `run`, and WASI's HTTP. Some toolchains import interfaces
+/// that a guest does not use, so these are included.
 const WASI: &[Interface] = interfaces! {
     "wasi:cli/environment": "the settings; no arguments", command::define;
     "wasi:cli/exit": "ends the call with an error", command::define;

@@ -1,8 +1,8 @@
-//! What a guest sees of the outside: its settings, the audit log, and the parts of WASI that mean something to a
-//! transform of text. Everything else of WASI is [denied].
+//! The imports of a guest: its settings, the audit log, and the parts of WASI that are useful for transforming text.
+//! The rest of WASI is [denied].
 //!
-//! What is granted is wasmtime-wasi's, but for streams and sleep, for which it would start a runtime with a thread. Each
-//! function is defined here, so that it ends a call whose time is up.
+//! wasmtime-wasi implements what is granted, except streams and sleep, for which it would start a runtime with a
+//! thread. Each function is defined here, so that it ends a call after its time limit.
 
 mod clocks;
 mod command;
@@ -32,13 +32,13 @@ use crate::sandbox::limiter::Limiter;
 /// The environment variables of a guest: its settings, each with its value.
 pub type Environment = Arc<[(String, String)]>;
 
-/// The data of a store: what the imports of a guest need.
+/// The data of a store, for the imports of a guest.
 pub struct Host {
-    /// What the guest finds in its environment.
+    /// The guest's environment.
     pub environment: Environment,
     /// Masked in what the guest prints and records.
     pub secrets: Arc<Secrets>,
-    /// What the guest is granted of WASI.
+    /// The parts of WASI that the guest is granted.
     wasi: WasiCtx,
     /// The resources that the guest holds.
     resources: ResourceTable,
@@ -46,7 +46,7 @@ pub struct Host {
     origin: Arc<Origin>,
     /// Memory and time.
     pub limiter: Limiter,
-    /// Whether a call failed because it used up what one instance may have.
+    /// Whether a call failed because it used up the resources of its instance.
     pub exhausted: bool,
     /// The number of the record that is being processed, counted from 1.
     pub record: u64,
@@ -116,8 +116,8 @@ impl WasiView for Host {
     }
 }
 
-/// What a guest with `environment` is granted of WASI: no arguments and no terminals; secure randomness that is real, and
-/// insecure randomness that is fixed.
+/// The parts of WASI that a guest with `environment` is granted: no arguments and no terminals; real secure randomness,
+/// and fixed insecure randomness.
 fn wasi(environment: &[(String, String)], granted: Grants) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     for (variable, value) in environment {
@@ -144,7 +144,7 @@ pub fn grant(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// When wasmtime cannot define a function, for want of memory.
+/// When wasmtime runs out of memory.
 pub fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<(Linker<Host>, Vec<String>)> {
     let mut linker = Linker::new(engine);
     let mut missing = Vec::new();

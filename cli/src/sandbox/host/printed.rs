@@ -1,6 +1,6 @@
-//! What a guest prints to its standard output and standard error. The end of it is kept, the rest is counted.
+//! The text that a guest prints to stdout and stderr. Its end is kept; the rest is only counted.
 
-/// How much is kept, in bytes. A guest gives its reason for a failure in the last line.
+/// The number of bytes that are kept. A guest gives its reason for a failure in the last line.
 pub const KEPT_BYTES: usize = 16 * 1024;
 
 /// Both streams of a guest, in the order in which it wrote to them.

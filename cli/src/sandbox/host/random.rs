@@ -1,5 +1,5 @@
-//! `wasi:random`. Secure randomness is always real: a guest that draws a key or a nonce must never get one that others
-//! can know. What WIT calls insecure is fixed, so that the same call gives the same result.
+//! `wasi:random`. Secure randomness is always real: a guest that draws a key or a nonce must never get a
+//! predictable one. Insecure randomness (as WASI calls it) is fixed, so that the same call gives the same result.
 
 use wasmtime::component::LinkerInstance;
 use wasmtime::{Result, ensure};
@@ -11,7 +11,7 @@ use crate::limits::Size;
 
 /// The maximum number of random bytes that one call gets.
 const MAX_BYTES: u64 = 4 << 20;
-/// How many of them are drawn at a time; after each, the time limit is checked.
+/// The number of bytes drawn at a time; the time limit is checked after each slice.
 const SLICE_BYTES: u64 = 64 * 1024;
 
 /// Defines `function`. The names of functions are unique in all of `wasi:random`.

@@ -20,13 +20,13 @@ pub struct Network;
 /// A resource of a denied interface: a file, a socket, a request. No guest has one.
 struct Denied;
 
-/// What a guest waits for.
+/// A pollable: something that a guest waits for.
 pub enum Pollable {
     /// Nothing.
     Ready,
     /// An instant.
     At(Instant),
-    /// An instant so far away that it does not come.
+    /// An instant too far away to be reached.
     Never,
 }
 
