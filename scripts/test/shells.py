@@ -45,7 +45,7 @@ COMPLETIONS = {
 # Keys that move to the start of the line and to its end.
 HOME, END = "\x01", "\x05"
 
-# It keeps a test that fails from hanging, and decides nothing.
+# Keeps a failing test from hanging; no result depends on it.
 PATIENCE_S = 60
 
 

@@ -5,8 +5,7 @@
 //!
 //! ```text
 //! [AUDIT] Part 1/3 of 4711 | Action: encrypt | Detail: the beginning
-//! {"time":...,"sequence":7,"process":4711,...,"part":1,"parts":3,"event":{"action":"encrypt","detail":"the
-//! beginning"}}
+//! {"time":...,"sequence":7,"process":4711,...,"part":1,"parts":3,"event":{"action":"encrypt","detail":"the beginning"}}
 //! ```
 //!
 //! The parts of an event are in order among the lines of one process (4711). Joining their actions and their details

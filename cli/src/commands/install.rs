@@ -79,8 +79,7 @@ pub struct Install {
 }
 
 impl Install {
-    /// Checks a private copy of the component, then puts it into place with its manifest, which pins it, and compiles
-    /// it.
+    /// Checks a private copy of the component, then puts it into place with its manifest, which pins it, and compiles it.
     ///
     /// # Errors
     ///

@@ -26,8 +26,8 @@ pub struct AuditOptions {
     audit_format: Option<FormatOption>,
     /// Append audit events to this file, '-' for stderr [default: $CIPHER_AUDIT_FILE, or -]
     ///
-    /// A missing file is created with mode 0600, whatever the umask. After a log rotation has moved the file away,
-    /// events go to a new one. A FIFO needs a reader within 5 seconds.
+    /// A missing file is created with mode 0600, whatever the umask. After a log rotation has moved the file away, events
+    /// go to a new one. A FIFO needs a reader within 5 seconds.
     #[arg(long, value_name = "PATH")]
     audit_file: Option<PathBuf>,
     /// Write no audit events to stderr (an audit file still gets them)

@@ -1,10 +1,10 @@
-"""The cipher on its own: no bindings, no environment.
+"""The cipher itself, without bindings or environment.
 
-A message is encrypted and then authenticated (encrypt-then-MAC), with the standard library alone: the key
+A message is encrypted and then authenticated (encrypt-then-MAC), with only the standard library: the key
 stream is HMAC-SHA-256 of nonce and block number, and the tag HMAC-SHA-256 of nonce and ciphertext. The result
 is nonce, ciphertext, and tag in base64, on one line.
 
-What it is worth: both halves are textbook constructions, but nobody has reviewed this composition of them,
+Limits: both halves are textbook constructions, but nobody has reviewed this composition of them,
 Python neither runs in constant time nor erases keys from memory, and it is slow. For real secrets prefer a
 reviewed cipher: 'cipher new --kind authenticated --language rust' starts from XChaCha20-Poly1305.
 """

@@ -1,7 +1,7 @@
-//! The cipher on its own: no bindings, no environment.
+//! The cipher itself, without bindings or environment.
 //!
-//! A message is encrypted with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha). Its nonce has 24 bytes, so a random one for
-//! every message never repeats in practice. The result is nonce and ciphertext in base64, on one line.
+//! A message is encrypted with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha). Its nonce has 24 bytes, so random ones
+//! do not repeat in practice. The result is nonce and ciphertext in base64, on one line.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,15 +10,15 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
 const NONCE_BYTES: usize = 24;
 
-/// A key that fits.
+/// A key of the right size.
 pub struct Key(XChaCha20Poly1305);
 
 impl Key {
-    /// The key that `text` has in base64.
+    /// The key in `text`, which is base64.
     ///
     /// # Errors
     ///
-    /// When it is not 32 bytes in base64. The reason never has any part of the key in it.
+    /// When it is not 32 bytes in base64. The reason never contains any part of the key.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let bytes = BASE64_STANDARD.decode(text).ok();
         let cipher = bytes.and_then(|bytes| XChaCha20Poly1305::new_from_slice(&bytes).ok());

@@ -42,7 +42,7 @@ fn or_fail(result: Result<String, String>) -> String {
 }
 
 /// Ends the call as the contract requires of a failure: one line on stderr, then a trap. A reason that concerns a setting
-/// starts with its name, and never has a secret in it.
+/// starts with its name, and never contains a secret.
 fn fail(reason: &str) -> ! {
     eprintln!("{reason}");
     std::process::abort()
