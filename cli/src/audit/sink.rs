@@ -60,7 +60,7 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// When it cannot be opened for writing, or is a FIFO that nobody reads.
+    /// When it cannot be opened for writing, or is a FIFO without a reader.
     pub fn file(path: &Path, encoding: Encoding) -> Result<Self> {
         let name = format!("'{}'", path.display());
         let file = AuditFile::open(path)
@@ -73,7 +73,7 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// When the system does not say what the files are.
+    /// When the metadata of a file cannot be read.
     pub fn is(&self, other: &File) -> Result<bool> {
         let own = match &self.target {
             Target::Nowhere => return Ok(false),

@@ -35,7 +35,7 @@ pub struct Artifact {
 type NotKept = Option<String>;
 
 /// Loads `guest` from a cache, or compiles it and keeps the artifact for the next call. If that is impossible, one line
-/// on stderr says why, and what to do.
+/// on stderr gives the reason and a remedy.
 ///
 /// # Errors
 ///

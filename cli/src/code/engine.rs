@@ -176,7 +176,7 @@ fn config() -> Result<Config> {
 const ADDRESS_SPACE_BYTES: u64 = (4 << 30) + (256 << 20);
 /// The reservation of a memory beyond its size where 4 GiB is too much, in bytes. Growing further moves the memory.
 const SMALL_RESERVATION_BYTES: u64 = 32 << 20;
-/// The inaccessible bytes before and after such a memory: constant offsets up to this need no check of their own.
+/// The inaccessible bytes before and after such a memory: constant offsets up to this size need no separate check.
 const SMALL_GUARD_BYTES: u64 = 64 << 10;
 
 /// The limit of this process's address space, in bytes, if it is too small for the memory layout that runs fastest. The

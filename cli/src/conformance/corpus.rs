@@ -25,7 +25,7 @@ fn once() -> usize {
     1
 }
 
-/// A text, named after what is special about it.
+/// A named text.
 pub struct Text {
     /// What is special about it.
     pub name: String,

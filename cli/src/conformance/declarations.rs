@@ -1,4 +1,4 @@
-//! Cases about what a component and its manifest declare. No code of the guest runs.
+//! Cases about the declarations of a component and its manifest. No code of the guest runs.
 
 use anyhow::{Context, Result, anyhow, ensure};
 
@@ -12,7 +12,7 @@ use crate::sandbox::epoch::EpochTicker;
 /// The prefix of the interfaces for randomness.
 const RANDOM: &str = "wasi:random/random@";
 
-/// Runs the cases, and returns what the component imports and exports; `None` if it cannot be called.
+/// Runs the cases, and returns the imports and exports of the component; `None` if it cannot be called.
 ///
 /// # Errors
 ///

@@ -92,7 +92,7 @@ impl<'a> Subject<'a> {
         open(&self.quick, &settings::resolve(self.guest, &all)?)?.call(operation, text)
     }
 
-    /// A fresh instance for a known answer, whose settings are relative to the defaults.
+    /// A fresh instance for a known answer. Its settings override the defaults.
     pub fn open_for_answer(&self, answer: &[(&String, &String)]) -> Result<GuestInstance> {
         let mut all = Assignments::default();
         for (variable, value, source) in self.given.iter() {

@@ -160,7 +160,7 @@ impl Directory {
     }
 }
 
-/// Reads the guest whose manifest is at `path`.
+/// Reads the guest with the manifest at `path`.
 ///
 /// # Errors
 ///

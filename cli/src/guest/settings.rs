@@ -102,7 +102,7 @@ pub fn resolve(guest: &Guest, given: &Assignments) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// Refuses settings that nobody gave a value (`--require-set`).
+/// Refuses settings without an explicit value (`--require-set`).
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ pub struct Confinement {
     pub memory_bytes: u64,
     /// Processor time of all its threads.
     pub processor_time: Duration,
-    /// The parent, at whose end it is killed.
+    /// The parent; this process is killed when it ends.
     pub parent: u64,
 }
 

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags};
 ///
 /// # Errors
 ///
-/// The system's, or `InvalidInput` saying what the file is instead. Opening never blocks, not even on a FIFO.
+/// The system's, or `InvalidInput` with the type of the file. Opening never blocks, not even on a FIFO.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);

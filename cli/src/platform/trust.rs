@@ -49,7 +49,7 @@ pub enum Distrust {
     Owner(PathBuf, u32),
     /// Its group or everybody can write to it.
     Writable(PathBuf),
-    /// The process's user cannot be told from users that are unknown here.
+    /// The user of the process cannot be distinguished from unmapped users.
     UnknownUser,
     /// Too many links.
     Links(PathBuf),
@@ -192,7 +192,7 @@ impl Walk {
         }
     }
 
-    /// Where the link `name` leads, if nobody else can have made it.
+    /// The target of the link `name`, if no other user can have made it.
     ///
     /// Nobody can put another link in its place between the two calls, either: `parent` is trusted, or sticky.
     fn follow(&mut self, parent: &TrustedDirectory, name: &OsStr, path: &Path) -> Result<PathBuf, Distrust> {
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(trusted_of(1000, 65534, partial), [0, 1000]);
         assert!(trusted_of(65534, 65534, partial).is_empty());
         assert!(trusted_of(65534, 65534, String::new).is_empty());
-        // Nothing tells nobody's files from those of users without a number (idmapped mounts).
+        // The files of `nobody` cannot be distinguished from those of unmapped users (idmapped mounts).
         assert_eq!(trusted_of(65534, 65534, mapped), [0]);
         assert_eq!(trusted_of(1000, 0, mapped), [1000]);
     }

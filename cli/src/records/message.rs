@@ -73,7 +73,7 @@ impl<S: Source> Input<S> {
         self.text()
     }
 
-    /// Returns the next chunk as soon as it arrives: empty if what was read ends within a character, `None` at the end.
+    /// Returns the next chunk as soon as it arrives: empty if only part of a character was read, `None` at the end.
     ///
     /// # Errors
     ///

@@ -101,7 +101,7 @@ fn names_setting(reason: &str, host: &Host) -> bool {
     host.has_setting(&reason[..end])
 }
 
-/// Logs what the guest `name` printed in a call, and returns it.
+/// Logs the text that the guest `name` printed in a call, and returns it.
 pub fn log_printed(name: &str, host: &mut Host) -> String {
     let (printed, dropped) = host.take_printed();
     if dropped > 0 {

@@ -37,7 +37,7 @@ impl Limiter {
         self.deadline = self.ticker.deadline(self.timeout);
     }
 
-    /// Returns what is left until the deadline.
+    /// Returns the time left until the deadline.
     ///
     /// # Errors
     ///

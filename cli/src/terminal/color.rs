@@ -69,7 +69,7 @@ fn print_message(style: Style, word: &str, text: &str) {
     let _ = Stderr.write_all(folded(&prefix, &escape::message(text)).as_bytes());
 }
 
-/// Puts `prefix` before `text`, and again before what is too long for an atomic write to a pipe.
+/// Puts `prefix` before `text`, and again before each part if the text is too long for an atomic write to a pipe.
 fn folded(prefix: &str, text: &str) -> String {
     const CONTINUED: &str = "… ";
     let room = PIPE_BUF.saturating_sub(prefix.len() + CONTINUED.len() + progress::CLEAR_LINE.len() + 1).max(64);

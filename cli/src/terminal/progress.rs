@@ -39,7 +39,7 @@ pub fn set_when(when: When) {
     WHEN.store(when as u8, Relaxed);
 }
 
-/// Whether a bar is shown, whose line a message has to clear first.
+/// Whether a bar is shown. A message must clear its line first.
 pub fn is_shown() -> bool {
     SHOWN.load(Relaxed)
 }

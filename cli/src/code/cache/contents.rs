@@ -1,4 +1,4 @@
-//! The contents of a cache directory, whoever wrote them.
+//! Lists the contents of a cache directory, without authenticating them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};

@@ -77,7 +77,7 @@ pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> 
     Err(failure.into())
 }
 
-/// How many core modules of a component are linked into one before it is compiled, or why it is compiled as it is.
+/// The number of core modules that are linked into one before a component is compiled, or why it is compiled unlinked.
 pub type Linking = Result<usize, String>;
 
 /// Facts about a component's file that need no compilation.

@@ -1,6 +1,6 @@
 //! The depth of components within components, bounded before anything else reads a component.
 //!
-//! The validator needs time and memory for every level: with 100,000 levels it once ran for minutes.
+//! The validator needs time and memory per level: it once ran for minutes on 100,000 levels.
 
 use anyhow::{Result, ensure};
 use wasmparser::{Parser, Payload};

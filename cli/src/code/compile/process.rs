@@ -77,7 +77,7 @@ const REPORT_BYTES: u64 = 64 * 1024;
 /// How much of stderr is kept, in bytes.
 const MESSAGES_BYTES: usize = 64 * 1024;
 
-/// Writes `bytes` to the process and reads what it writes, until it has closed both stdout and stderr.
+/// Writes `bytes` to the process and reads its output, until it has closed both stdout and stderr.
 fn talk(child: &mut Child, bytes: &[u8], output: &mut Output, deadline: Option<Instant>) -> io::Result<()> {
     let (mut stdin, mut left) = (child.stdin.take(), bytes);
     let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());

@@ -29,7 +29,7 @@ pub(super) struct Merged {
     pub(super) imports: Vec<u32>,
 }
 
-/// The name by which the merged module exports what is at `position` in [`Component::used`].
+/// The name of the merged module's export for the item at `position` in [`Component::used`].
 pub(super) fn export_name(kind: Kind, position: usize) -> String {
     format!("{kind:?}{position}")
 }

@@ -100,7 +100,7 @@ fn define_input(instance: &mut LinkerInstance<'_, Host>, function: &str, method:
     }
 }
 
-/// Takes what a guest prints straight from its memory.
+/// Copies printed text directly from the memory of the guest.
 fn write(
     mut store: StoreContextMut<'_, Host>,
     (_, bytes): (Resource<OutputStream>, WasmList<u8>),

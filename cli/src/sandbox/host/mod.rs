@@ -36,7 +36,7 @@ pub type Environment = Arc<[(String, String)]>;
 pub struct Host {
     /// The guest's environment.
     pub environment: Environment,
-    /// Masked in what the guest prints and records.
+    /// The secrets to mask in printed text and audit events.
     pub secrets: Arc<Secrets>,
     /// The parts of WASI that the guest is granted.
     wasi: WasiCtx,
@@ -98,7 +98,7 @@ impl Host {
         self.events.clear();
     }
 
-    /// Takes what the guest printed since this was last called, and the number of bytes that were dropped before it.
+    /// Takes the text printed since the last call of this method, and the number of bytes dropped before it.
     pub fn take_printed(&mut self) -> (String, u64) {
         let (printed, dropped) = self.printed.take();
         (self.secrets.mask(&printed).into_owned(), dropped)
@@ -132,7 +132,7 @@ fn wasi(environment: &[(String, String)], granted: Grants) -> WasiCtx {
     wasi.build()
 }
 
-/// Returns what the host grants for the import `name`, version included; `None` if it does not offer it.
+/// Describes the grant for the import `name`, version included; `None` if the host does not offer the import.
 pub fn grant(name: &str) -> Option<&'static str> {
     interfaces::find(name).map(|interface| interface.grant)
 }

@@ -11,7 +11,7 @@ pub struct GuestOutput {
 }
 
 impl GuestOutput {
-    /// Takes what was printed since this was last called: the end of it, and how many bytes before that were dropped.
+    /// Takes the text printed since the last call of this method: its end, and the number of bytes dropped before it.
     pub fn take(&mut self) -> (String, u64) {
         let Self { end, dropped } = std::mem::take(self);
         (String::from_utf8_lossy(&end).into_owned(), dropped)
