@@ -1,13 +1,13 @@
 //! Runs the program and checks what it prints.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
@@ -95,7 +95,7 @@ impl Cipher {
     pub fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0);
-        let mut child = command.spawn().expect("it starts");
+        let mut child = spawn(&mut command);
         let mut stdin = child.stdin.take().expect("it is piped");
         let group = Pid::from_child(&child);
         let (running, ended) = sync_channel::<()>(0);
@@ -118,7 +118,7 @@ impl Cipher {
     pub fn start(self) -> Running {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
+        let mut child = spawn(&mut command);
         Running {
             stdin: child.stdin.take(),
             stdout: lines(child.stdout.take().expect("it is piped")),
@@ -140,6 +140,20 @@ impl Cipher {
 /// The program under test: the one that was built with the tests, unless `CIPHER_UNDER_TEST` names another.
 fn program() -> OsString {
     std::env::var_os("CIPHER_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_cipher").into())
+}
+
+/// Starts `command`. A copy of the program that a test just wrote cannot start for a moment: another test may have forked
+/// while the copy was open for writing, and its child holds the descriptor until it runs a program of its own.
+fn spawn(command: &mut Command) -> Child {
+    let started = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && started.elapsed() < PATIENCE => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            spawned => return spawned.expect("it starts"),
+        }
+    }
 }
 
 fn path() -> OsString {
