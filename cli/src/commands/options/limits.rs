@@ -13,16 +13,16 @@ use crate::limits::Limits;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
-    /// The time for one message, and as much for a guest's start
+    /// Time limit per message (and, separately, for instantiation)
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     timeout: Duration,
-    /// The memory of a guest, all its memories and tables together
+    /// Memory limit per guest instance (all memories and tables)
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     max_memory: ByteSize,
-    /// A message that is taken whole, and a result
+    /// Maximum size of an unstreamed message, and of a result
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     max_message: ByteSize,
-    /// The file of a component
+    /// Maximum size of a component file
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     max_component: ByteSize,
     /// Processor time to compile a component
