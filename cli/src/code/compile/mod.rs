@@ -156,7 +156,7 @@ impl FileType {
             [0, b'a', b's', b'm', _, _, 1, 0, ..] => Self::Component,
             [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Self::CoreModule,
             [0x7f, b'E', b'L', b'F', ..] => Self::MachineCode,
-            _ if bytes.starts_with(b"(component") => Self::Text,
+            _ if is_text(bytes) => Self::Text,
             _ => Self::Other,
         }
     }
@@ -169,5 +169,62 @@ impl FileType {
             Self::Text => Some("is WebAssembly text; assemble it first (wasm-tools parse)"),
             Self::Other => Some("is not a WebAssembly component"),
         }
+    }
+}
+
+/// Whether `bytes` are in the WebAssembly text format.
+fn is_text(bytes: &[u8]) -> bool {
+    let code = skip_comments(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes));
+    let Some(keyword) = code.strip_prefix(b"(").map(skip_comments) else { return false };
+    [&b"component"[..], b"module"].iter().any(|word| keyword.starts_with(word))
+}
+
+/// The rest of `bytes` after white space and comments: `;; line` and `(; block ;)`, which nests.
+fn skip_comments(bytes: &[u8]) -> &[u8] {
+    let (mut rest, mut depth) = (bytes, 0_usize);
+    loop {
+        rest = match rest {
+            [b'(', b';', after @ ..] => {
+                depth += 1;
+                after
+            }
+            [b';', b')', after @ ..] if depth > 0 => {
+                depth -= 1;
+                after
+            }
+            [b';', b';', after @ ..] if depth == 0 => {
+                let end = after.iter().position(|&byte| byte == b'\n').unwrap_or(after.len());
+                &after[end..]
+            }
+            [first, after @ ..] if depth > 0 || first.is_ascii_whitespace() => after,
+            _ => return rest,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognizes_text_after_comments() {
+        for text in [
+            "(component)",
+            "\u{feff}(component",
+            " \r\n\t( component",
+            ";; a (module) that\n;; is a\n(component",
+            "(; a (; nested ;) ;; comment ;)(component",
+            "(module)",
+        ] {
+            assert!(is_text(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_nothing_else_for_text() {
+        for text in ["", "(", ";; (component)", "(; (component)", "(; ;) ;)(component", "component", "( ;)module"] {
+            assert!(!is_text(text.as_bytes()), "{text}");
+        }
+        assert!(!is_text(b"\xff(component)"));
     }
 }
