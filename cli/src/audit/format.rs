@@ -90,6 +90,8 @@ struct Body<'a> {
     before_second: &'a str,
     second: &'a str,
     end: &'a str,
+    /// What the two texts are escaped for.
+    places: [Place; 2],
 }
 
 /// The number of a part, from 1, and the number of parts.
@@ -133,12 +135,12 @@ impl EventLines {
     /// is written so that a guest cannot state it.
     pub fn add(&mut self, events: &Events, guest: &Origin, record: u64) {
         for Event { time, action, detail } in events.iter() {
-            let [before_first, before_second, end] = match self.format.encoding {
+            let ([before_first, before_second, end], places) = match self.format.encoding {
                 Encoding::Discard => return,
-                Encoding::Text => ["Action: ", " | Detail: ", ""],
-                Encoding::Json => [r#""event":{"action":""#, r#"","detail":""#, r#""}"#],
+                Encoding::Text => (["Action: ", " | Detail: ", ""], [Place::Field, Place::Line]),
+                Encoding::Json => ([r#""event":{"action":""#, r#"","detail":""#, r#""}"#], [Place::Json; 2]),
             };
-            let body = Body { before_first, first: action, before_second, second: detail, end };
+            let body = Body { before_first, first: action, before_second, second: detail, end, places };
             self.event(Head { time, guest, record }, &body);
         }
         let dropped = events.dropped();
@@ -165,7 +167,10 @@ impl EventLines {
             (Encoding::Discard, _) | (Encoding::Text, None) => {}
             (Encoding::Text, Some((_, reason))) => {
                 let (before_first, before_second) = ("Failed: ", " | Reason: ");
-                self.event(head, &Body { before_first, first: operation, before_second, second: reason, end: "" });
+                // The guest's part of the reason is escaped already.
+                let places = [Place::Field, Place::Message];
+                let body = Body { before_first, first: operation, before_second, second: reason, end: "", places };
+                self.event(head, &body);
             }
             (Encoding::Json, None) => {
                 self.line(head, None, &format!(r#""call":{{"operation":"{operation}","outcome":"ok"}}"#));
@@ -174,7 +179,8 @@ impl EventLines {
                 let (before_first, end) = (r#""call":{"operation":""#, r#""}"#);
                 let before_second = format!(r#"","outcome":"{}","reason":""#, kind.name());
                 let before_second = before_second.as_str();
-                self.event(head, &Body { before_first, first: operation, before_second, second: reason, end });
+                let places = [Place::Json; 2];
+                self.event(head, &Body { before_first, first: operation, before_second, second: reason, end, places });
             }
         }
     }
@@ -182,7 +188,7 @@ impl EventLines {
     /// Adds one event, in parts if it is too long for a line.
     fn event(&mut self, head: Head<'_>, body: &Body<'_>) {
         let (start, gaps) = (self.text.len(), self.gaps.len());
-        let [first, second] = self.places();
+        let [first, second] = body.places;
         self.head(head, None);
         self.body(body, &first.escape(body.first), &second.escape(body.second));
         if self.text.len() - start > self.format.line_bytes.saturating_sub(SEQUENCE_DIGITS) {
@@ -201,7 +207,7 @@ impl EventLines {
         self.gaps.truncate(self.gaps.len() - usize::from(self.format.encoding == Encoding::Json));
 
         let room = self.format.line_bytes.saturating_sub(overhead).max(MIN_ROOM_BYTES);
-        let [first_place, second_place] = self.places();
+        let [first_place, second_place] = body.places;
         let (mut first, mut second, mut parts) = (body.first, body.second, Vec::new());
         while parts.is_empty() || !first.is_empty() || !second.is_empty() {
             let (start, rest) = first_place.prefix(first, room);
@@ -215,14 +221,6 @@ impl EventLines {
         for (number, (first, second)) in (1..).zip(parts) {
             self.head(head, Some(Part { number, count }));
             self.body(body, &first, &second);
-        }
-    }
-
-    /// What the two texts of an event are escaped for.
-    fn places(&self) -> [Place; 2] {
-        match self.format.encoding {
-            Encoding::Json => [Place::Json, Place::Json],
-            Encoding::Text | Encoding::Discard => [Place::Field, Place::Line],
         }
     }
 
