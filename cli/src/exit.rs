@@ -99,14 +99,14 @@ pub const TABLE: &[(&str, &str)] = &[
 /// `anyhow` finds it anywhere in a chain, so a function returns `Failure::new(..).into()` or adds
 /// `.with_context(|| Failure::new(..))` where the failure arises, and callers pass it on.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     kind: Kind,
     message: String,
 }
 
 impl Failure {
     /// A failure of this kind, with what failed, the offending value, and what to do about it, in one line.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 }
@@ -120,7 +120,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The kind of the outermost [`Failure`] in a chain. An error without one came from the operating system.
-pub fn kind(error: &anyhow::Error) -> Kind {
+pub(crate) fn kind(error: &anyhow::Error) -> Kind {
     error.downcast_ref::<Failure>().map_or(Kind::System, |failure| failure.kind)
 }
 

@@ -25,15 +25,34 @@
 //!
 //! Only `code` and `sandbox` know wasmtime.
 
-pub mod audit;
-pub mod code;
-pub mod commands;
+mod audit;
+mod code;
+mod commands;
 mod conformance;
 pub mod exit;
-pub mod guest;
-pub mod limits;
-pub mod platform;
-pub mod records;
-pub mod sandbox;
+mod guest;
+mod limits;
+mod platform;
+mod records;
+mod sandbox;
 mod templates;
-pub mod terminal;
+mod terminal;
+
+// For main.rs.
+pub use code::compile::compiler;
+pub use commands::{Cli, print_usage};
+pub use limits::THREAD_STACK_BYTES;
+pub use platform::{signals, stack};
+pub use terminal::{color, output};
+
+// For the tests and the fuzz targets.
+pub use audit::format::EventLines;
+pub use code::{artifact, engine, link};
+pub use guest::catalog::Catalog;
+pub use guest::{Guest, manifest, settings};
+pub use limits::Limits;
+pub use records::{blocks, request, split};
+pub use sandbox::contract::{self, Operation};
+pub use sandbox::epoch::EpochTicker;
+pub use sandbox::instance::GuestPre;
+pub use terminal::escape;

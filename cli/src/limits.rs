@@ -5,7 +5,7 @@ use std::time::Duration;
 use humantime::format_duration;
 
 /// The stack of a guest, in bytes: wasmtime's default. A deeper recursion traps.
-pub const WASM_STACK_BYTES: usize = 512 * 1024;
+pub(crate) const WASM_STACK_BYTES: usize = 512 * 1024;
 
 /// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
 pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
@@ -48,7 +48,7 @@ impl Default for Limits {
 
 /// A limit that a guest exceeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exceeded {
+pub(crate) enum Exceeded {
     /// It ran longer than this.
     Time(Duration),
     /// It asked for more than this many bytes of memory and tables.
@@ -63,7 +63,7 @@ pub enum Exceeded {
 
 /// A number of bytes as people write it: in the largest unit that divides it.
 #[derive(Debug, Clone, Copy)]
-pub struct Size(pub u64);
+pub(crate) struct Size(pub u64);
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,21 +92,21 @@ impl std::fmt::Display for Exceeded {
 }
 
 /// The maximum number of the host's resources that a guest may hold at a time. They do not count as memory.
-pub const RESOURCES: usize = 10_000;
+pub(crate) const RESOURCES: usize = 10_000;
 
 /// The maximum number of resources that a guest may hold at a time, its own included.
-pub const HANDLES: usize = 100_000;
+pub(crate) const HANDLES: usize = 100_000;
 
 /// The maximum length of a text for the audit log, in units of its encoding; a longer one is dropped unread.
-pub const AUDIT_TEXT_UNITS: usize = 1 << 20;
+pub(crate) const AUDIT_TEXT_UNITS: usize = 1 << 20;
 
 /// The maximum number of bytes that a guest may pass to the host in one call: two texts for the audit log in UTF-16.
 /// Under the rules of WASI, printed text is written in much smaller parts.
-pub const HOST_CALL_BYTES: usize = 4 * AUDIT_TEXT_UNITS;
+pub(crate) const HOST_CALL_BYTES: usize = 4 * AUDIT_TEXT_UNITS;
 
 /// The maximum size of the instances of a component, besides memories and tables, in bytes. Those of a Python guest
 /// take about 1 MiB.
-pub const INSTANCE_BYTES: u64 = 16 << 20;
+pub(crate) const INSTANCE_BYTES: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,7 @@
 use std::process::ExitCode;
 use std::thread;
 
-use cipher::commands::{self, Cli};
-use cipher::terminal::{color, output};
-use cipher::{code::compile::compiler, exit, limits, platform};
+use cipher::{Cli, THREAD_STACK_BYTES, color, compiler, exit, output, print_usage, signals, stack};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -29,17 +27,17 @@ fn main() -> ExitCode {
     let mut logger = env_logger::Builder::new();
     let stderr = env_logger::Target::Pipe(Box::new(color::Stderr));
     logger.parse_env(level).format(color::write_diagnostic).target(stderr).init();
-    if let Err(error) = platform::signals::survive_size_limits() {
+    if let Err(error) = signals::survive_size_limits() {
         log::warn!("cannot ignore SIGXFSZ; exceeding a file size limit will kill the program: {error}");
     }
-    if let Err(error) = platform::signals::end_as_first_process() {
+    if let Err(error) = signals::end_as_first_process() {
         log::warn!("cannot catch signals: {error}");
     }
-    if !platform::stack::stack_is_small() {
+    if !stack::stack_is_small() {
         return run();
     }
     // A guest's stack is part of its thread's, whose overflow would kill the process without a message.
-    let roomy = thread::Builder::new().stack_size(limits::THREAD_STACK_BYTES).spawn(run);
+    let roomy = thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn(run);
     match roomy.map(thread::JoinHandle::join) {
         Ok(Ok(status)) => status,
         Ok(Err(_)) => ExitCode::FAILURE,
@@ -54,7 +52,7 @@ fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version arrive as errors, too, with the text to print and the exit status.
-        Err(usage) => return commands::print_usage(&usage),
+        Err(usage) => return print_usage(&usage),
     };
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,

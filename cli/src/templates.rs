@@ -12,7 +12,7 @@ use crate::guest::manifest;
 
 /// A file of a project: its path and its text, with Atbash for the name of the guest.
 #[derive(Debug)]
-pub struct File(&'static str, &'static str);
+pub(crate) struct File(&'static str, &'static str);
 
 /// The file at `path` of the template of a language.
 macro_rules! file {
@@ -28,7 +28,7 @@ const MANIFEST: File = File("Atbash.toml", include_str!("../templates/Atbash.tom
 const BUILD: &str = "build";
 
 /// With wit-bindgen, for the target wasm32-wasip2.
-pub const RUST: &[File] = &[
+pub(crate) const RUST: &[File] = &[
     CONTRACT,
     MANIFEST,
     file!("rust", ".gitignore"),
@@ -40,7 +40,7 @@ pub const RUST: &[File] = &[
 ];
 
 /// With componentize-py, from PyPI.
-pub const PYTHON: &[File] = &[
+pub(crate) const PYTHON: &[File] = &[
     CONTRACT,
     MANIFEST,
     file!("python", ".gitignore"),
@@ -53,7 +53,7 @@ pub const PYTHON: &[File] = &[
 ];
 
 /// With componentize-js, from npm. Its world has an additional interface of WASI, so the contract is a dependency.
-pub const JAVASCRIPT: &[File] = &[
+pub(crate) const JAVASCRIPT: &[File] = &[
     File("wit/deps/cipher.wit", CONTRACT.1),
     MANIFEST,
     file!("javascript", ".gitignore"),
@@ -71,7 +71,7 @@ pub const JAVASCRIPT: &[File] = &[
 const AUTHENTICATED_MANIFEST: File = File("Atbash.toml", include_str!("../templates/authenticated/Atbash.toml"));
 
 /// As [`RUST`], with XChaCha20-Poly1305 for a cipher.
-pub const AUTHENTICATED_RUST: &[File] = &[
+pub(crate) const AUTHENTICATED_RUST: &[File] = &[
     CONTRACT,
     AUTHENTICATED_MANIFEST,
     file!("rust", ".gitignore"),
@@ -83,7 +83,7 @@ pub const AUTHENTICATED_RUST: &[File] = &[
 ];
 
 /// As [`PYTHON`], with encrypt-then-MAC from the standard library for a cipher.
-pub const AUTHENTICATED_PYTHON: &[File] = &[
+pub(crate) const AUTHENTICATED_PYTHON: &[File] = &[
     CONTRACT,
     AUTHENTICATED_MANIFEST,
     file!("python", ".gitignore"),
@@ -96,7 +96,7 @@ pub const AUTHENTICATED_PYTHON: &[File] = &[
 ];
 
 /// With the C generator of wit-bindgen, and clang.
-pub const C: &[File] = &[
+pub(crate) const C: &[File] = &[
     CONTRACT,
     MANIFEST,
     file!("c", ".gitignore"),
@@ -113,7 +113,7 @@ pub const C: &[File] = &[
 /// # Errors
 ///
 /// When `name` is not valid for a guest, a package, and a variable, or the project cannot be written.
-pub fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
+pub(crate) fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
     // It also becomes the name of a package and of a variable, which have stricter rules.
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     if !manifest::is_name(name) || !name.is_ascii() || !starts_well {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cipher::records::request;
+use cipher::request;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (bool, &[u8])| {

@@ -4,9 +4,7 @@
 
 use std::sync::LazyLock;
 
-use cipher::code::compile::compiler;
-use cipher::code::engine;
-use cipher::sandbox::contract;
+use cipher::{compiler, contract, engine};
 use libfuzzer_sys::fuzz_target;
 use wasmtime::Engine;
 use wasmtime::component::Component;

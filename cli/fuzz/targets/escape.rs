@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cipher::terminal::escape::{self, Place};
+use cipher::escape::{self, Place};
 use libfuzzer_sys::fuzz_target;
 
 /// Whether `c` moves a cursor, ends a line, changes a color, hides or reorders text, or looks blank.

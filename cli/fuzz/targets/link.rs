@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use cipher::code::{engine, link};
+use cipher::{engine, link};
 use libfuzzer_sys::fuzz_target;
 use wasmparser::Validator;
 use wasmtime::Engine;

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cipher::guest::manifest::{self, Manifest};
+use cipher::manifest::{self, Manifest};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| match Manifest::parse(text) {

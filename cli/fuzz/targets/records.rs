@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use cipher::records::blocks::{BlockSize, Blocks, Source};
-use cipher::records::split::Separator;
+use cipher::blocks::{BlockSize, Blocks, Source};
+use cipher::split::Separator;
 use libfuzzer_sys::fuzz_target;
 
 /// Hands out at most `.1` bytes at a time.

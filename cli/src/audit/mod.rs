@@ -1,6 +1,6 @@
 //! The audit trail: events, their formats, and the sink they are written to.
 
-pub mod event;
+pub(crate) mod event;
 mod file;
-pub mod format;
-pub mod sink;
+pub(crate) mod format;
+pub(crate) mod sink;

@@ -15,7 +15,7 @@ use crate::platform::write::{self, PIPE_BUF};
 
 /// The destination of audit events. They are written before the result that they belong to.
 #[derive(Debug)]
-pub struct Sink {
+pub(crate) struct Sink {
     target: Target,
     /// The target in error messages.
     name: String,
@@ -33,7 +33,7 @@ enum Target {
 
 impl Sink {
     /// Drops all events.
-    pub fn discard() -> Self {
+    pub(crate) fn discard() -> Self {
         let format = Format { encoding: Encoding::Discard, ..Format::default() };
         Self { target: Target::Nowhere, name: String::new(), format, sequence: 0 }
     }
@@ -43,7 +43,7 @@ impl Sink {
     /// # Errors
     ///
     /// When it is closed, or the process has no descriptors left.
-    pub fn stderr(encoding: Encoding) -> Result<Self> {
+    pub(crate) fn stderr(encoding: Encoding) -> Result<Self> {
         let failure = || Failure::new(Kind::Audit, "cannot write audit events");
         let file = Standard::Error.open().with_context(failure)?;
         let is_regular = file.metadata().with_context(failure)?.is_file();
@@ -61,7 +61,7 @@ impl Sink {
     /// # Errors
     ///
     /// When it cannot be opened for writing, or is a FIFO without a reader.
-    pub fn file(path: &Path, encoding: Encoding) -> Result<Self> {
+    pub(crate) fn file(path: &Path, encoding: Encoding) -> Result<Self> {
         let name = format!("'{}'", path.display());
         let file = AuditFile::open(path)
             .with_context(|| Failure::new(Kind::Audit, format!("cannot open the audit file {name}")))?;
@@ -74,7 +74,7 @@ impl Sink {
     /// # Errors
     ///
     /// When the metadata of a file cannot be read.
-    pub fn is(&self, other: &File) -> Result<bool> {
+    pub(crate) fn is(&self, other: &File) -> Result<bool> {
         let own = match &self.target {
             Target::Nowhere => return Ok(false),
             Target::Stderr { file, .. } => file.metadata()?,
@@ -87,7 +87,7 @@ impl Sink {
     }
 
     /// The format of its lines.
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         self.format
     }
 
@@ -96,7 +96,7 @@ impl Sink {
     /// # Errors
     ///
     /// When the sink does not take them all. The results that they belong to must then not be written.
-    pub fn write(&mut self, mut lines: EventLines) -> Result<()> {
+    pub(crate) fn write(&mut self, mut lines: EventLines) -> Result<()> {
         if lines.text.is_empty() {
             return Ok(());
         }

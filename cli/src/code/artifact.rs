@@ -54,7 +54,7 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
 /// # Errors
 ///
 /// As for [`load`], and when it cannot be kept.
-pub fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
+pub(crate) fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
     let not_kept = |reason| {
         let message = format!("cannot keep the compiled code of {}, because {reason}", guest.name);
         Err(Failure::new(Kind::System, message).into())
@@ -74,7 +74,7 @@ pub fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
 }
 
 /// Removes the artifact of a component that is no longer needed from the user's cache.
-pub fn forget(component: Digest) {
+pub(crate) fn forget(component: Digest) {
     let cache = Place::user().and_then(|place| ArtifactCache::open(&place, &engine::fingerprint()).ok());
     if let Some(Err(error)) = cache.map(|cache| cache.forget(component)) {
         log::info!("cannot remove the artifact of {component}: {error}");
@@ -82,7 +82,7 @@ pub fn forget(component: Digest) {
 }
 
 /// The start of every error about a component's file.
-pub fn cannot_read(path: &Path) -> String {
+pub(crate) fn cannot_read(path: &Path) -> String {
     format!("cannot read the component '{}'", path.display())
 }
 

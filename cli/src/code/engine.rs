@@ -19,10 +19,10 @@ macro_rules! wasmtime_version {
 }
 
 /// The exact version of wasmtime in this binary. A test compares it with `Cargo.lock`.
-pub const WASMTIME_VERSION: &str = wasmtime_version!();
+pub(crate) const WASMTIME_VERSION: &str = wasmtime_version!();
 
 /// The version of this program, with that of wasmtime.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");
 
 /// An engine that runs artifacts, without a compiler.
 ///
@@ -50,7 +50,7 @@ pub fn loader() -> Result<Engine> {
 /// # Errors
 ///
 /// As for [`loader`], and when the system refuses the address space.
-pub fn pool(instances: usize) -> Result<Engine> {
+pub(crate) fn pool(instances: usize) -> Result<Engine> {
     let instances = u32::try_from(instances)?;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances);
@@ -188,7 +188,7 @@ fn small_address_space() -> Option<u64> {
 /// Identifies everything that determines the compiled code, except the component's bytes. It is part of an artifact's
 /// name, so that machines and versions can share a directory. Wasmtime checks all of it again when it loads an
 /// artifact.
-pub fn fingerprint() -> String {
+pub(crate) fn fingerprint() -> String {
     let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());
     let layout = if small_address_space().is_some() { "-small" } else { "" };
     format!("{WASMTIME_VERSION}-{own}-{link}-{features:x}{layout}")

@@ -39,7 +39,7 @@ struct Frame {
 /// # Errors
 ///
 /// When it may take more. The compiler reports every other defect of the component.
-pub fn check(bytes: &[u8]) -> Result<()> {
+pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let mut frames = Vec::new();
     for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
         if let Payload::End(_) = payload {

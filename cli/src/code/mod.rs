@@ -1,8 +1,8 @@
 //! Compiled code: the engine, the compiler, and the artifact cache.
 
 pub mod artifact;
-pub mod cache;
-pub mod compile;
+pub(crate) mod cache;
+pub(crate) mod compile;
 mod deserialize;
 pub mod engine;
 mod instances;

@@ -29,7 +29,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Opens it, unless it is too large.
-    pub fn open(guest: &'a Guest, limits: &Limits) -> Result<Self> {
+    pub(super) fn open(guest: &'a Guest, limits: &Limits) -> Result<Self> {
         let path = &guest.component;
         let (file, metadata) = file::open(path)
             .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
     }
 
     /// Reads the component, and makes sure that its metadata identifies these bytes.
-    pub fn read(&mut self) -> Result<Vec<u8>> {
+    pub(super) fn read(&mut self) -> Result<Vec<u8>> {
         let before = &self.metadata;
         let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
         if let Some(wait) = TICK.checked_sub(age(before)) {
@@ -62,7 +62,7 @@ impl<'a> Source<'a> {
     }
 
     /// Refuses a component that is not the one its manifest pins.
-    pub fn check_pin(&self, digest: Digest) -> Result<()> {
+    pub(super) fn check_pin(&self, digest: Digest) -> Result<()> {
         let guest = self.guest;
         match guest.manifest.as_ref().and_then(|manifest| manifest.pin()) {
             Some(pinned) if pinned.parse() != Ok(digest) => {

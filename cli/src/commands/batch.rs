@@ -44,7 +44,7 @@ and one of these kinds:
 /// Process requests in JSON Lines.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Batch {
+pub(super) struct Batch {
     /// Read requests from these files instead of stdin ('-')
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -81,7 +81,7 @@ impl Batch {
     /// # Errors
     ///
     /// When the input cannot be read, events or answers cannot be written, or a request failed.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let limits = self.limits.limits()?;
         let files = match self.files.as_slice() {
             [] => Files::one(Standard::Input.open()?),

@@ -32,7 +32,7 @@ const LAST_SECOND: u64 = 253_402_300_799;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Cache {
+pub(super) struct Cache {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
@@ -74,7 +74,7 @@ impl Cache {
     /// # Errors
     ///
     /// When the directory cannot be read, written or trusted, or a component cannot be compiled or kept.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         match self.action {
             None => self.show.run(),
             Some(Action::Show(show)) => show.run(),

@@ -28,7 +28,7 @@ Exit status: 0 if no case fails, 4 otherwise.";
 /// Options of `cipher check`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Check {
+pub(super) struct Check {
     /// Name of an algorithm (see 'cipher list'), or path of a component
     algorithm: OsString,
     #[command(flatten)]
@@ -49,7 +49,7 @@ impl Check {
     /// # Errors
     ///
     /// When the component cannot be loaded, or a case fails.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let (guest, limits) = (Catalog::from_environment().find(&self.algorithm)?, self.limits.limits()?);
         let (given, ticker) = (self.settings.assignments(true)?, EpochTicker::new(engine::loader()?));
         let mut output = Output::stdout()?;

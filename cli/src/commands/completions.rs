@@ -22,7 +22,7 @@ Examples:
 /// A shell's completion script.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Completions {
+pub(super) struct Completions {
     /// Shell to print the script for
     shell: Shell,
 }
@@ -40,7 +40,7 @@ impl Completions {
     /// # Errors
     ///
     /// When it cannot be written to stdout.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let script = match self.shell {
             Shell::Bash => include_str!("../../completions/cipher.bash"),
             Shell::Zsh => include_str!("../../completions/_cipher"),
@@ -52,7 +52,7 @@ impl Completions {
 
 /// A command line that is being typed.
 #[derive(Debug, Args)]
-pub struct Complete {
+pub(super) struct Complete {
     /// Index of the word to complete, from 0
     index: usize,
     /// Words so far
@@ -67,7 +67,7 @@ impl Complete {
     /// # Errors
     ///
     /// When there is nothing to complete, or the candidates cannot be written to stdout.
-    pub fn run(mut self) -> Result<()> {
+    pub(super) fn run(mut self) -> Result<()> {
         self.words.truncate(self.index.saturating_add(1));
         if self.words.len() == self.index {
             self.words.push(OsString::new()); // a word that is not begun yet

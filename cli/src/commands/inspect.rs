@@ -26,7 +26,7 @@ Examples:
 /// The arguments of `cipher inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Inspect {
+pub(super) struct Inspect {
     /// An algorithm's name (see 'cipher list'), or the path of a component
     algorithm: OsString,
     /// Write one JSON object instead of text, for scripts
@@ -42,7 +42,7 @@ impl Inspect {
     /// # Errors
     ///
     /// When it cannot be loaded, or does not satisfy the contract.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let guest = Catalog::from_environment().find(&self.algorithm)?;
         let engine = engine::loader()?;
         let limits = self.limits.limits()?;

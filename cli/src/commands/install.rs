@@ -64,7 +64,7 @@ impl DirectoryOptions {
 /// Options of `cipher install`.
 #[derive(Debug, Args)]
 #[command(after_help = INSTALL_EXAMPLES)]
-pub struct Install {
+pub(super) struct Install {
     /// Component file; its manifest must be next to it as NAME.toml
     path: PathBuf,
     /// Replace or shadow another algorithm of the same name, and renew a pin that does not match
@@ -84,7 +84,7 @@ impl Install {
     /// # Errors
     ///
     /// When it has no valid manifest, violates the contract, would replace another guest, or cannot be written.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let limits = self.limits.limits()?;
         let source = Source::read(&self.path, limits.component_bytes, self.force)?;
         let catalog = Catalog::from_environment();
@@ -141,7 +141,7 @@ impl Install {
 /// Options of `cipher uninstall`.
 #[derive(Debug, Args)]
 #[command(after_help = UNINSTALL_EXAMPLES)]
-pub struct Uninstall {
+pub(super) struct Uninstall {
     /// Name of an installed algorithm
     name: String,
     #[command(flatten)]
@@ -154,7 +154,7 @@ impl Uninstall {
     /// # Errors
     ///
     /// When the guest is not installed, or cannot be removed.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let directory = self.directory.directory()?;
         let removed = match directory.exists() {
             true => self.remove_from(&directory)?,

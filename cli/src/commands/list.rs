@@ -26,7 +26,7 @@ Examples:
 /// Available algorithms and their settings.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct List {
+pub(super) struct List {
     /// Write one JSON array instead of text, for scripts
     #[arg(long)]
     json: bool,
@@ -62,7 +62,7 @@ impl List {
     /// # Errors
     ///
     /// When a guest cannot be read; the others are listed all the same.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let catalog = Catalog::from_environment();
         catalog.warn_of_unreadable();
         let (mut guests, mut broken, mut entries) = (Vec::new(), Vec::new(), Vec::new());

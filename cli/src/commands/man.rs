@@ -21,7 +21,7 @@ const FILES: &[(&str, &str)] = &[
 
 /// Manual pages, one per command.
 #[derive(Debug, Args)]
-pub struct Man {
+pub(super) struct Man {
     /// Directory to write them to, such as PREFIX/share/man/man1; created if missing
     directory: PathBuf,
 }
@@ -32,7 +32,7 @@ impl Man {
     /// # Errors
     ///
     /// When a page cannot be written.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let mut command = Cli::command().disable_help_subcommand(true);
         command.build();
         let written = fs::create_dir_all(&self.directory).and_then(|()| write_pages(&command, &[], &self.directory));

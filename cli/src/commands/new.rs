@@ -19,7 +19,7 @@ Examples:
 /// Options of `cipher new`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct New {
+pub(super) struct New {
     /// Name of the algorithm: ASCII letters, digits, '-', '_' and '.', starting with a letter
     name: String,
     /// Directory for the project, empty or not yet created [default: the name in lower case]
@@ -68,7 +68,7 @@ impl New {
     /// # Errors
     ///
     /// When the name or the directory cannot be used, or a file cannot be written.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let directory = self.directory.unwrap_or_else(|| self.name.to_lowercase().into());
         let Some(files) = template(self.language, self.kind) else {
             let message = "--kind authenticated needs --language rust or python";

@@ -26,7 +26,7 @@ use crate::terminal::output::{self, Output};
 use crate::terminal::progress::Progress;
 
 /// For `cipher encrypt --help`.
-pub const ENCRYPT_EXAMPLES: &str = "\
+pub(super) const ENCRYPT_EXAMPLES: &str = "\
 Examples:
   cipher encrypt Caesar 'Hello, World!'
   cipher encrypt Caesar --set SHIFT_AMOUNT=-1 -- '-n is text, too'
@@ -35,7 +35,7 @@ Examples:
   cipher encrypt ./their.wasm Hello";
 
 /// For `cipher decrypt --help`.
-pub const DECRYPT_EXAMPLES: &str = "\
+pub(super) const DECRYPT_EXAMPLES: &str = "\
 Examples:
   cipher decrypt Caesar 'Khoor, Zruog!'
   VIGENERE_KEYWORD=LEMON cipher decrypt Vigenere LXFOPVEFRNHR
@@ -43,7 +43,7 @@ Examples:
 
 /// Transform text with one guest.
 #[derive(Debug, Args)]
-pub struct Transform {
+pub(super) struct Transform {
     #[command(flatten)]
     guest: GuestOptions,
     /// The text; without it, or with '-', stdin is read to its end as one message
@@ -81,7 +81,7 @@ impl Transform {
     /// # Errors
     ///
     /// When the guest cannot be loaded or called, or its events or result cannot be written.
-    pub fn run(self, operation: Operation) -> Result<()> {
+    pub(super) fn run(self, operation: Operation) -> Result<()> {
         let limits = self.limits.limits()?;
         let guest = self.guest.find()?;
         let text = self.text.as_deref().filter(|text| *text != "-");

@@ -9,7 +9,7 @@ use crate::guest::manifest::KnownAnswer;
 use crate::sandbox::contract::Operation;
 
 /// Runs a case for each known answer.
-pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     let answers = subject.manifest().map_or(&[][..], |manifest| &manifest.known_answers);
     for (number, answer) in (1..).zip(answers) {
         report.case(format!("known answer {number}"), || known_answer(subject, answer))?;

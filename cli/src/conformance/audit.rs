@@ -15,7 +15,7 @@ use crate::sandbox::instance::GuestInstance;
 const CALLS: usize = 3;
 
 /// Runs the cases.
-pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     for operation in [Operation::Encrypt, Operation::Decrypt] {
         let action = action(operation);
         report.case(format!("exactly one audit event per call: {action}"), || {

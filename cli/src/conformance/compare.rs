@@ -13,7 +13,7 @@ const SHOWN_CHARS: usize = 30;
 /// # Errors
 ///
 /// Says where the two differ.
-pub fn same(actual: &str, expected: &str, what: &str) -> Result<()> {
+pub(super) fn same(actual: &str, expected: &str, what: &str) -> Result<()> {
     if actual == expected {
         return Ok(());
     }
@@ -23,14 +23,14 @@ pub fn same(actual: &str, expected: &str, what: &str) -> Result<()> {
 }
 
 /// The start of `text`, quoted and escaped once.
-pub fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let end = text.char_indices().nth(SHOWN_CHARS).map_or(text.len(), |(end, _)| end);
     let more = if end < text.len() { " …" } else { "" };
     format!("{}{more}", escape::json(&text[..end]))
 }
 
 /// The action that an audit event has for `operation`.
-pub fn action(operation: Operation) -> &'static str {
+pub(super) fn action(operation: Operation) -> &'static str {
     match operation {
         Operation::Encrypt => "encrypt",
         Operation::Decrypt => "decrypt",

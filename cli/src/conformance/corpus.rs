@@ -6,7 +6,7 @@ use serde::Deserialize;
 const CORPUS: &str = include_str!("../../conformance/corpus.toml");
 
 /// A short text for cases that are not about texts: seven letters among fourteen characters, and not only ASCII.
-pub const SHORT: &str = "Hello, Wörld 🦀!";
+pub(super) const SHORT: &str = "Hello, Wörld 🦀!";
 
 #[derive(Deserialize)]
 struct Corpus {
@@ -26,7 +26,7 @@ fn once() -> usize {
 }
 
 /// A named text.
-pub struct Text {
+pub(super) struct Text {
     /// What is special about it.
     pub name: String,
     /// The text.
@@ -38,7 +38,7 @@ pub struct Text {
 /// # Errors
 ///
 /// When the file is invalid, which does not happen.
-pub fn texts() -> Result<Vec<Text>> {
+pub(super) fn texts() -> Result<Vec<Text>> {
     let corpus: Corpus = toml::from_str(CORPUS).context("the corpus is invalid")?;
     let texts = corpus.texts.into_iter();
     Ok(texts.map(|Entry { name, text, times }| Text { name, text: text.repeat(times) }).collect())

@@ -17,7 +17,7 @@ const RANDOM: &str = "wasi:random/random@";
 /// # Errors
 ///
 /// When the component cannot be loaded.
-pub fn run<S: FnMut(Case) -> Result<()>>(
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(
     guest: &Guest,
     clock: &EpochTicker,
     limits: &Limits,

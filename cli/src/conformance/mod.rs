@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::sandbox::epoch::EpochTicker;
 
 use report::Report;
-pub use report::{Case, Outcome, Summary};
+pub(crate) use report::{Case, Outcome, Summary};
 use subject::Subject;
 
 /// Runs every case on `guest`, and passes each to `show` as soon as its outcome is known. Settings that are not `given`
@@ -34,7 +34,7 @@ use subject::Subject;
 /// # Errors
 ///
 /// When the component cannot be loaded at all, or `show` fails.
-pub fn run(
+pub(crate) fn run(
     guest: &Guest,
     given: &Assignments,
     clock: &EpochTicker,

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A requirement, and whether the guest meets it.
 #[derive(Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// The requirement, in a few words.
     pub name: String,
     /// The outcome.
@@ -19,7 +19,7 @@ pub struct Case {
 
 /// The outcome of a case.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The case passes.
     Passes,
     /// The case fails, for this reason.
@@ -30,7 +30,7 @@ pub enum Outcome {
 
 /// The number of cases by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// The cases that pass.
     pub passed: usize,
     /// The cases that fail.
@@ -40,7 +40,7 @@ pub struct Summary {
 }
 
 /// Runs cases, and reports their outcomes.
-pub struct Report<S> {
+pub(super) struct Report<S> {
     show: S,
     fail_fast: bool,
     /// The time that failed cases took.
@@ -50,12 +50,12 @@ pub struct Report<S> {
 
 impl<S: FnMut(Case) -> Result<()>> Report<S> {
     /// No case yet.
-    pub fn new(show: S, fail_fast: bool) -> Self {
+    pub(super) fn new(show: S, fail_fast: bool) -> Self {
         Self { show, fail_fast, lost: Duration::ZERO, summary: Summary::default() }
     }
 
     /// Runs a case unless the suite has ended early, and returns whether it passes.
-    pub fn case(&mut self, name: impl Into<String>, case: impl FnOnce() -> Result<()>) -> Result<bool> {
+    pub(super) fn case(&mut self, name: impl Into<String>, case: impl FnOnce() -> Result<()>) -> Result<bool> {
         if self.fail_fast && self.summary.failed > 0 {
             return Ok(false);
         }
@@ -77,7 +77,7 @@ impl<S: FnMut(Case) -> Result<()>> Report<S> {
     }
 
     /// Reports a case as skipped.
-    pub fn skip(&mut self, name: impl Into<String>, reason: impl Into<String>) -> Result<()> {
+    pub(super) fn skip(&mut self, name: impl Into<String>, reason: impl Into<String>) -> Result<()> {
         if self.fail_fast && self.summary.failed > 0 {
             return Ok(());
         }
@@ -86,7 +86,7 @@ impl<S: FnMut(Case) -> Result<()>> Report<S> {
     }
 
     /// The outcomes so far.
-    pub fn summary(&self) -> Summary {
+    pub(super) fn summary(&self) -> Summary {
         self.summary
     }
 }

@@ -11,7 +11,7 @@ use super::subject::Subject;
 use crate::sandbox::contract::Operation;
 
 /// Runs the cases.
-pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     for corpus::Text { name, text } in &corpus::texts()? {
         report.case(format!("round trip: {name}"), || {
             same(&subject.decrypt(&subject.encrypt(text)?)?, text, "decr(encr(text))")

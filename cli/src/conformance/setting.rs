@@ -13,7 +13,7 @@ use crate::sandbox::contract::Operation;
 const TEXT: &str = "The quick brown fox jumps over the lazy dog, 0123456789 times.";
 
 /// Runs the cases.
-pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     let Some(manifest) = subject.manifest() else { return Ok(()) };
     for (variable, declared) in &manifest.settings {
         if declared.invalid.is_empty() {

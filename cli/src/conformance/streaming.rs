@@ -17,7 +17,7 @@ const CUT_EVERYWHERE_BYTES: usize = 100;
 const CHUNK_CHARS: usize = 4099;
 
 /// Runs the cases, if the guest takes messages in chunks.
-pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     if !subject.streams {
         return Ok(());
     }
@@ -65,7 +65,12 @@ fn cuts(text: &str) -> Vec<Vec<&str>> {
 /// # Errors
 ///
 /// As for a call, and when the results exceed `limit` bytes together: a guest may return any amount per chunk.
-pub fn stream(instance: &mut GuestInstance, operation: Operation, chunks: &[&str], limit: u64) -> Result<String> {
+pub(super) fn stream(
+    instance: &mut GuestInstance,
+    operation: Operation,
+    chunks: &[&str],
+    limit: u64,
+) -> Result<String> {
     let mut message = instance.message(operation)?.context("the guest takes no messages in chunks")?;
     let mut joined = String::new();
     for chunk in chunks {

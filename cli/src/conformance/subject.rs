@@ -22,7 +22,7 @@ const SHORT_TIMEOUT: Duration = Duration::from_secs(10);
 const SHORT_BYTES: usize = 16 * 1024;
 
 /// The guest under test.
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// The guest.
     pub guest: &'a Guest,
     /// Whether the guest takes messages in chunks.
@@ -41,7 +41,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     ///
     /// When it cannot be loaded, or `given` has a setting that is not declared.
-    pub fn load(
+    pub(super) fn load(
         guest: &'a Guest,
         given: &'a Assignments,
         clock: &EpochTicker,
@@ -61,39 +61,39 @@ impl<'a> Subject<'a> {
     }
 
     /// The manifest.
-    pub fn manifest(&self) -> Option<&'a Manifest> {
+    pub(super) fn manifest(&self) -> Option<&'a Manifest> {
         self.guest.manifest.as_ref()
     }
 
     /// Whether the guest declares that its results are random.
-    pub fn is_random(&self) -> bool {
+    pub(super) fn is_random(&self) -> bool {
         self.manifest().is_some_and(|manifest| manifest.random)
     }
 
     /// The value of `variable` in most cases.
-    pub fn value(&self, variable: &str) -> Option<&str> {
+    pub(super) fn value(&self, variable: &str) -> Option<&str> {
         self.settings.iter().find(|setting| setting.variable == variable)?.value.as_deref()
     }
 
     /// A fresh instance for short texts.
-    pub fn open(&self) -> Result<GuestInstance> {
+    pub(super) fn open(&self) -> Result<GuestInstance> {
         open(&self.quick, &self.settings)
     }
 
     /// A fresh instance for texts of this length.
-    pub fn open_for(&self, bytes: usize) -> Result<GuestInstance> {
+    pub(super) fn open_for(&self, bytes: usize) -> Result<GuestInstance> {
         open(if bytes <= SHORT_BYTES { &self.quick } else { &self.patient }, &self.settings)
     }
 
     /// A call of a fresh instance with `variable` set to `value`.
-    pub fn call_with(&self, variable: &str, value: &str, operation: Operation, text: &str) -> Result<String> {
+    pub(super) fn call_with(&self, variable: &str, value: &str, operation: Operation, text: &str) -> Result<String> {
         let mut all = base(self.guest, self.given);
         all.set(variable, value, Source::Example);
         open(&self.quick, &settings::resolve(self.guest, &all)?)?.call(operation, text)
     }
 
     /// A fresh instance for a known answer. Its settings override the defaults.
-    pub fn open_for_answer(&self, answer: &[(&String, &String)]) -> Result<GuestInstance> {
+    pub(super) fn open_for_answer(&self, answer: &[(&String, &String)]) -> Result<GuestInstance> {
         let mut all = Assignments::default();
         for (variable, value, source) in self.given.iter() {
             all.set(variable, value, source);
@@ -108,18 +108,18 @@ impl<'a> Subject<'a> {
     }
 
     /// Encrypts `text` in a fresh instance.
-    pub fn encrypt(&self, text: &str) -> Result<String> {
+    pub(super) fn encrypt(&self, text: &str) -> Result<String> {
         self.open_for(text.len())?.call(Operation::Encrypt, text)
     }
 
     /// Decrypts `text` in a fresh instance.
-    pub fn decrypt(&self, text: &str) -> Result<String> {
+    pub(super) fn decrypt(&self, text: &str) -> Result<String> {
         self.open_for(text.len())?.call(Operation::Decrypt, text)
     }
 }
 
 /// Whether `error` is a refusal by the guest, which gave a reason.
-pub fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     matches!(exit::kind(error), Kind::Refused | Kind::Setting)
 }
 

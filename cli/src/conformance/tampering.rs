@@ -27,7 +27,7 @@ const ALTERATIONS: [(&str, Alteration); 4] = [
 ];
 
 /// Runs the cases, if the guest declares that it is authenticated.
-pub fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
+pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     if !subject.manifest().is_some_and(|manifest| manifest.authenticated) {
         return Ok(());
     }

@@ -10,11 +10,11 @@ use super::Guest;
 use super::settings::Source;
 
 /// The settings of one request, by name.
-pub type Overrides = BTreeMap<String, String>;
+pub(crate) type Overrides = BTreeMap<String, String>;
 
 /// The argument of `--set`. Its debug output leaves out the value, which may be a secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// The name of the setting.
     pub name: String,
     /// Its value.
@@ -29,7 +29,7 @@ impl fmt::Debug for Assignment {
 
 /// The argument of `--set-file`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileAssignment {
+pub(crate) struct FileAssignment {
     /// The name of the setting.
     pub name: String,
     /// The file with its value; `-` is stdin.
@@ -41,7 +41,7 @@ pub struct FileAssignment {
 /// # Errors
 ///
 /// When the argument is invalid. The message does not repeat it: it may be a secret without a name.
-pub fn parse_assignment(argument: &OsStr) -> Result<Assignment, String> {
+pub(crate) fn parse_assignment(argument: &OsStr) -> Result<Assignment, String> {
     let (name, value) = split(argument).ok_or("--set needs NAME=VALUE, as in SHIFT_AMOUNT=5")?;
     let value = value.into_string().map_err(|_| format!("the value of {name} is not UTF-8"))?;
     Ok(Assignment { name, value })
@@ -52,7 +52,7 @@ pub fn parse_assignment(argument: &OsStr) -> Result<Assignment, String> {
 /// # Errors
 ///
 /// As for [`parse_assignment`].
-pub fn parse_file_assignment(argument: &OsStr) -> Result<FileAssignment, String> {
+pub(crate) fn parse_file_assignment(argument: &OsStr) -> Result<FileAssignment, String> {
     match split(argument) {
         Some((name, path)) if !path.is_empty() => Ok(FileAssignment { name, path: path.into() }),
         _ => Err("--set-file needs NAME=PATH, as in VIGENERE_KEYWORD=key.txt".to_owned()),

@@ -15,7 +15,7 @@ use crate::platform::{executable, user_dirs};
 use crate::terminal::escape;
 
 /// The environment variable with a list of guest directories, separated as in `PATH`.
-pub const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
+pub(crate) const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
 
 /// The maximum length of a name that is compared with others, in bytes: the time of a comparison grows with it.
 const MAX_COMPARED_BYTES: usize = 256;
@@ -165,7 +165,7 @@ impl Directory {
 /// # Errors
 ///
 /// When the manifest is invalid, or the component is missing.
-pub fn read(path: &Path, shipped: bool) -> Result<Guest> {
+pub(crate) fn read(path: &Path, shipped: bool) -> Result<Guest> {
     let manifest = Manifest::read(path)?;
     if !is_named_after(path, &manifest) {
         let (path, name) = (path.display(), &manifest.name);
@@ -183,7 +183,7 @@ pub fn read(path: &Path, shipped: bool) -> Result<Guest> {
 }
 
 /// Whether the file at `path` has the name that its manifest declares, ignoring case.
-pub fn is_named_after(path: &Path, manifest: &Manifest) -> bool {
+pub(crate) fn is_named_after(path: &Path, manifest: &Manifest) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.to_lowercase() == manifest.name.to_lowercase()
 }
@@ -193,7 +193,7 @@ fn warn_of_directory(error: &anyhow::Error) {
 }
 
 /// Whether `algorithm` is a path to a component rather than a name.
-pub fn is_path(algorithm: &OsStr) -> bool {
+pub(crate) fn is_path(algorithm: &OsStr) -> bool {
     let bytes = algorithm.as_encoded_bytes();
     bytes.contains(&b'/') || bytes.ends_with(b".wasm")
 }
@@ -217,24 +217,24 @@ fn from_path(component: &Path) -> Result<Guest> {
 /// # Errors
 ///
 /// When the directory exists but cannot be read.
-pub fn manifest_in(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
+pub(crate) fn manifest_in(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
     let directory = Directory { path: directory.to_owned(), shipped: false };
     Ok(directory.manifests()?.remove(&name.to_lowercase()))
 }
 
 /// The directory of this user's own guests: `$XDG_DATA_HOME/cipher/guests`, or `~/.local/share/cipher/guests`.
-pub fn user_directory() -> Option<PathBuf> {
+pub(crate) fn user_directory() -> Option<PathBuf> {
     user_dirs::data().map(|base| base.join("cipher/guests"))
 }
 
 /// The directory of guests for all users below `prefix`.
-pub fn prefix_directory(prefix: &Path) -> PathBuf {
+pub(crate) fn prefix_directory(prefix: &Path) -> PathBuf {
     prefix.join("lib/cipher/guests")
 }
 
 /// The guest directory of this executable: that of `PREFIX` for `PREFIX/bin/cipher`, or `target/guests` for one that
 /// cargo built.
-pub fn shipped_directory() -> Option<PathBuf> {
+pub(crate) fn shipped_directory() -> Option<PathBuf> {
     let executable = executable::path()?;
     let folder = executable.parent()?;
     if folder.file_name() == Some(OsStr::new("bin")) {

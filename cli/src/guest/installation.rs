@@ -26,13 +26,13 @@ const STAGED: &str = ".staged-";
 const READY: &str = ".installing-";
 
 /// The manifest in `entry` of a guest directory, if it is a directory with a guest that is being installed.
-pub fn manifest_of(entry: &Path) -> Option<PathBuf> {
+pub(crate) fn manifest_of(entry: &Path) -> Option<PathBuf> {
     let name = OsStr::from_bytes(entry.as_os_str().as_bytes().strip_prefix(READY.as_bytes())?);
     Some(entry.join(name).with_added_extension("toml"))
 }
 
 /// A guest directory that no other process is changing.
-pub struct Installation {
+pub(crate) struct Installation {
     directory: PathBuf,
     /// Holds the lock.
     _lock: File,
@@ -44,7 +44,7 @@ impl Installation {
     /// # Errors
     ///
     /// When the directory cannot be read or written.
-    pub fn open(directory: &Path) -> Result<Self> {
+    pub(crate) fn open(directory: &Path) -> Result<Self> {
         let lock = File::open(directory).and_then(|file| {
             flock(&file, FlockOperation::LockExclusive)?;
             Ok(file)
@@ -59,7 +59,7 @@ impl Installation {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn put(directory: &Path, source: &Source) -> Result<Guest> {
+    pub(crate) fn put(directory: &Path, source: &Source) -> Result<Guest> {
         fs::create_dir_all(directory).with_context(|| cannot("create", directory))?;
         let installation = Self::open(directory)?;
         installation.write(source).with_context(|| cannot("write to", directory))?;
@@ -137,7 +137,7 @@ impl Installation {
     /// # Errors
     ///
     /// When the directory cannot be read, or a file cannot be removed.
-    pub fn remove(&self, name: &str) -> Result<Option<PathBuf>> {
+    pub(crate) fn remove(&self, name: &str) -> Result<Option<PathBuf>> {
         let Some(manifest) = catalog::manifest_in(&self.directory, name)? else { return Ok(None) };
         remove_files(&manifest).with_context(|| cannot("remove a guest from", &self.directory))?;
         Ok(Some(manifest))

@@ -208,7 +208,7 @@ fn is_version(version: &str) -> bool {
 /// # Errors
 ///
 /// When the file cannot be read, is too large, or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String> {
+pub(crate) fn read_text(path: &Path) -> Result<String> {
     let read = || {
         let mut text = String::new();
         crate::platform::file::open(path)?.take(MAX_MANIFEST_BYTES + 1).read_to_string(&mut text)?;

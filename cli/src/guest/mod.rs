@@ -1,15 +1,15 @@
 //! Guests: which exist, what their manifests declare, and the settings in force.
 
-pub mod assignments;
-pub mod catalog;
-pub mod digest;
-pub mod installation;
+pub(crate) mod assignments;
+pub(crate) mod catalog;
+pub(crate) mod digest;
+pub(crate) mod installation;
 pub mod manifest;
-pub mod replacement;
-pub mod secrets;
+pub(crate) mod replacement;
+pub(crate) mod secrets;
 pub mod settings;
-pub mod source;
-pub mod value_file;
+pub(crate) mod source;
+pub(crate) mod value_file;
 
 use std::path::PathBuf;
 

@@ -13,7 +13,7 @@ use super::source::{Source, digest_of};
 use crate::exit::{Failure, Kind};
 
 /// The directory that a guest is installed in, and the guest that it replaces.
-pub struct Replacement {
+pub(crate) struct Replacement {
     /// The guest directory.
     pub directory: PathBuf,
     old: Option<Guest>,
@@ -28,7 +28,7 @@ impl Replacement {
     /// # Errors
     ///
     /// When that is another guest, unless `force`d. The same guest has another version, and the new one is higher.
-    pub fn plan(source: &Source, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
+    pub(crate) fn plan(source: &Source, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
         let name = &source.manifest.name;
         let here = catalog::manifest_in(directory, name)?;
         let found = match catalog {
@@ -53,12 +53,12 @@ impl Replacement {
     }
 
     /// The digest of the component that was replaced, if another was put in its place.
-    pub fn replaced(&self, source: &Source) -> Option<Digest> {
+    pub(crate) fn replaced(&self, source: &Source) -> Option<Digest> {
         self.digest.filter(|digest| *digest != source.digest)
     }
 
     /// What to add to the message about the new guest.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let Some(old) = &self.old else { return String::new() };
         let (name, version) = (&old.name, version_of(old));
         match old.component.parent() == Some(&self.directory) {

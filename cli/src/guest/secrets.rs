@@ -20,7 +20,7 @@ const ESCAPE_LEVELS: usize = 3;
 
 /// The secrets of one guest.
 #[derive(Default)]
-pub struct Secrets(Vec<Secret>);
+pub(crate) struct Secrets(Vec<Secret>);
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +30,7 @@ impl fmt::Debug for Secrets {
 
 impl Secrets {
     /// The secrets among `settings`.
-    pub fn of(settings: &[Setting]) -> Self {
+    pub(crate) fn of(settings: &[Setting]) -> Self {
         let values = settings.iter().filter(|setting| setting.secret).filter_map(|setting| setting.value.as_deref());
         Self::new(values)
     }
@@ -50,7 +50,7 @@ impl Secrets {
     }
 
     /// Returns `text` with every secret masked, also where it is escaped or, if it is long, cut short.
-    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.0.is_empty() || text.is_empty() {
             return Cow::Borrowed(text);
         }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::assignments::Assignments;
-pub use super::assignments::Overrides;
+pub(crate) use super::assignments::Overrides;
 use super::manifest::{Declaration, Manifest};
 use super::{Guest, value_file};
 use crate::exit::{Failure, Kind};
@@ -107,7 +107,7 @@ pub fn resolve(guest: &Guest, given: &Assignments) -> Result<Vec<Setting>> {
 /// # Errors
 ///
 /// When a setting has its default, or none.
-pub fn require_set(guest: &Guest, settings: &[Setting]) -> Result<()> {
+pub(crate) fn require_set(guest: &Guest, settings: &[Setting]) -> Result<()> {
     let is_missing = |setting: &&Setting| matches!(setting.source, Source::Default | Source::Unset);
     match settings.iter().find(is_missing) {
         None => Ok(()),
@@ -119,7 +119,7 @@ pub fn require_set(guest: &Guest, settings: &[Setting]) -> Result<()> {
 }
 
 /// Logs where each setting came from.
-pub fn log_sources(guest: &Guest, settings: &[Setting]) {
+pub(crate) fn log_sources(guest: &Guest, settings: &[Setting]) {
     if log::log_enabled!(log::Level::Info) {
         for setting in settings {
             log::info!("{} setting {}", guest.name, describe(setting));
@@ -128,7 +128,7 @@ pub fn log_sources(guest: &Guest, settings: &[Setting]) {
 }
 
 /// Describes `setting` in one line, such as `SHIFT_AMOUNT=3 (default)`.
-pub fn describe(setting: &Setting) -> String {
+pub(crate) fn describe(setting: &Setting) -> String {
     let variable = escape::line(&setting.variable);
     match setting.shown() {
         Some(value) => format!("{variable}={} ({})", escape::line(value), setting.source),

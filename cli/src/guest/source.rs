@@ -14,7 +14,7 @@ use crate::limits::Size;
 use crate::platform::file;
 
 /// A component and its manifest, read once, so that the installed files are those that were checked.
-pub struct Source {
+pub(crate) struct Source {
     /// The component.
     pub component: Vec<u8>,
     /// The manifest.
@@ -32,7 +32,7 @@ impl Source {
     /// # Errors
     ///
     /// When either is missing, too large or invalid, or they do not belong together.
-    pub fn read(path: &Path, max_bytes: u64, renew_pin: bool) -> Result<Self> {
+    pub(crate) fn read(path: &Path, max_bytes: u64, renew_pin: bool) -> Result<Self> {
         refuse_other_files(path)?;
         let component = read_component(path, max_bytes)?;
         let manifest_path = path.with_extension("toml");
@@ -58,7 +58,7 @@ impl Source {
     }
 
     /// The guest once its files are in `directory`.
-    pub fn guest(&self, directory: &Path) -> Guest {
+    pub(crate) fn guest(&self, directory: &Path) -> Guest {
         let name = self.manifest.name.clone();
         let component = directory.join(&name).with_added_extension("wasm");
         Guest { name, component, manifest: Some(self.manifest.clone()), shipped: false }
@@ -98,7 +98,7 @@ fn read_component(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// The system's, when the file cannot be read.
-pub fn digest_of(path: &Path) -> io::Result<Digest> {
+pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
     let mut bytes = Vec::new();
     file::open(path)?.read_to_end(&mut bytes)?;
     Ok(Digest::of(&bytes))

@@ -11,7 +11,7 @@ use crate::platform::dump;
 use crate::platform::standard::Standard;
 
 /// The maximum length of a value, in bytes.
-pub const MAX_VALUE_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// How many bytes of line endings may follow a value of the maximum length.
 const MAX_ENDING_BYTES: usize = 2;
 
@@ -22,7 +22,7 @@ const MAX_ENDING_BYTES: usize = 2;
 ///
 /// When the file cannot be read, or has no value that an environment variable can carry. The error never repeats the
 /// content.
-pub fn read(name: &str, path: &Path) -> Result<String> {
+pub(crate) fn read(name: &str, path: &Path) -> Result<String> {
     // Before the value is in memory.
     dump::disable();
     let is_stdin = path.as_os_str() == "-";

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 /// The prefix of temporary files, which are in the directory of the file.
-pub const TEMPORARY_PREFIX: &str = ".new-";
+pub(crate) const TEMPORARY_PREFIX: &str = ".new-";
 
 /// Replaces the file at `path` with one that contains `contents` and has these permissions.
 ///
@@ -18,7 +18,7 @@ pub const TEMPORARY_PREFIX: &str = ".new-";
 /// # Errors
 ///
 /// The system's; the old file is then still there.
-pub fn write(path: &Path, contents: &[u8], mode: Mode) -> io::Result<()> {
+pub(crate) fn write(path: &Path, contents: &[u8], mode: Mode) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory =
@@ -32,7 +32,7 @@ pub fn write(path: &Path, contents: &[u8], mode: Mode) -> io::Result<()> {
 /// # Errors
 ///
 /// As for [`write`].
-pub fn write_at(directory: BorrowedFd<'_>, name: &OsStr, contents: &[u8], mode: Mode) -> io::Result<()> {
+pub(crate) fn write_at(directory: BorrowedFd<'_>, name: &OsStr, contents: &[u8], mode: Mode) -> io::Result<()> {
     let temporary = format!("{TEMPORARY_PREFIX}{:016x}", getrandom::u64().map_err(io::Error::from)?);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(directory, &temporary, flags, Mode::RUSR | Mode::WUSR)?);
@@ -53,7 +53,7 @@ pub fn write_at(directory: BorrowedFd<'_>, name: &OsStr, contents: &[u8], mode: 
 /// # Errors
 ///
 /// The system's.
-pub fn sync(directory: BorrowedFd<'_>) -> io::Result<()> {
+pub(crate) fn sync(directory: BorrowedFd<'_>) -> io::Result<()> {
     // The descriptor at hand may be one that can only be searched.
     let readable =
         rustix::fs::openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;

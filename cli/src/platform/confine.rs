@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 /// The limits of a process.
 #[derive(Debug, Clone, Copy)]
-pub struct Confinement {
+pub(crate) struct Confinement {
     /// Memory that it can write to, in bytes. The stacks of its threads count, their code does not.
     pub memory_bytes: u64,
     /// Processor time of all its threads.
@@ -19,7 +19,7 @@ pub struct Confinement {
 }
 
 /// The stack of the thread that compiles, in bytes: Linux's default for a process, twice.
-pub const STACK_BYTES: usize = 16 << 20;
+pub(crate) const STACK_BYTES: usize = 16 << 20;
 
 /// A time longer than any process runs, which every system can represent.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -30,7 +30,7 @@ impl Confinement {
     /// # Errors
     ///
     /// When the system does not take one of the limits, or the parent has ended.
-    pub fn limit(&self) -> Result<()> {
+    pub(crate) fn limit(&self) -> Result<()> {
         end_with_parent(self.parent)?;
         close_descriptors();
         let time = self.processor_time.clamp(Duration::from_micros(1), CENTURY);
@@ -44,7 +44,7 @@ impl Confinement {
 }
 
 /// The bytes of address space that this process may have (`ulimit -v`), unless that is unlimited.
-pub fn address_space() -> Option<u64> {
+pub(crate) fn address_space() -> Option<u64> {
     getrlimit(Resource::As).current
 }
 
@@ -100,7 +100,7 @@ fn close_descriptors() {
 /// Denies all system calls except those for memory, existing threads, and the standard streams. Has no effect where the
 /// kernel does not support this.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
-pub fn isolate() {
+pub(crate) fn isolate() {
     if let Err(error) = filter::apply() {
         log::debug!("system calls cannot be filtered: {error}");
     }

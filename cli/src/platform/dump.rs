@@ -6,7 +6,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// Makes this process not dumpable from now on: it leaves no core file, and its memory and environment cannot be read
 /// through `/proc` or `ptrace` by other processes of the same user.
-pub fn disable() {
+pub(crate) fn disable() {
     static DISABLED: Once = Once::new();
     DISABLED.call_once(|| {
         if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// The path of this program. Without `/proc`, it is searched for as in a shell: by its path, or in `$PATH`.
-pub fn path() -> Option<PathBuf> {
+pub(crate) fn path() -> Option<PathBuf> {
     env::current_exe().ok().or_else(|| {
         let name = PathBuf::from(env::args_os().next()?);
         if name.as_os_str().as_encoded_bytes().contains(&b'/') {

@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags};
 /// # Errors
 ///
 /// The system's, or `InvalidInput` with the type of the file. Opening never blocks, not even on a FIFO.
-pub fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let kind = file.metadata()?.file_type();
@@ -30,7 +30,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// The system's, or `InvalidInput` for a directory.
-pub fn open_stream(path: &Path) -> io::Result<File> {
+pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is a directory"));
@@ -43,7 +43,7 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// When the system does not say.
-pub fn is_same(one: &File, other: &File) -> io::Result<bool> {
+pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
     let (one, other) = (one.metadata()?, other.metadata()?);
     Ok(one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
@@ -53,7 +53,7 @@ pub fn is_same(one: &File, other: &File) -> io::Result<bool> {
 /// # Errors
 ///
 /// The system's.
-pub fn read(source: &mut (impl Read + AsFd), buffer: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read(source: &mut (impl Read + AsFd), buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(buffer) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -1,13 +1,13 @@
 //! Everything that differs between operating systems.
 
-pub mod atomic_file;
-pub mod confine;
-pub mod dump;
-pub mod executable;
-pub mod file;
+pub(crate) mod atomic_file;
+pub(crate) mod confine;
+pub(crate) mod dump;
+pub(crate) mod executable;
+pub(crate) mod file;
 pub mod signals;
 pub mod stack;
-pub mod standard;
-pub mod trust;
-pub mod user_dirs;
-pub mod write;
+pub(crate) mod standard;
+pub(crate) mod trust;
+pub(crate) mod user_dirs;
+pub(crate) mod write;

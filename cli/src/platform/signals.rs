@@ -53,7 +53,7 @@ pub fn end_as_first_process() -> std::io::Result<()> {
 /// # Errors
 ///
 /// When the signals cannot be caught, or no thread can be started to wait for them.
-pub fn finish_on_signal(finish: impl FnOnce() + Send + 'static) -> Result<()> {
+pub(crate) fn finish_on_signal(finish: impl FnOnce() + Send + 'static) -> Result<()> {
     let caught: Vec<i32> = ENDING.into_iter().filter(|signal| !is_ignored(*signal)).collect();
     AT_ONCE.store(false, Ordering::SeqCst);
     for &signal in &caught {

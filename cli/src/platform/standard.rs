@@ -15,7 +15,7 @@ use crate::exit::{Failure, Kind};
 
 /// A standard stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standard {
+pub(crate) enum Standard {
     /// Descriptor 0.
     Input,
     /// Descriptor 1.
@@ -41,7 +41,7 @@ impl Standard {
     /// # Errors
     ///
     /// When the caller closed it, or the process has no descriptors left.
-    pub fn open(self) -> Result<File> {
+    pub(crate) fn open(self) -> Result<File> {
         let (name, kind) = (self.name(), self.kind());
         if CLOSED[self as usize].load(Relaxed) {
             return Err(Failure::new(kind, format!("{name} is closed")).into());
@@ -55,7 +55,7 @@ impl Standard {
     }
 
     /// Its name in messages.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Input => "standard input",
             Self::Output => "standard output",

@@ -34,7 +34,7 @@ const SEARCH: OFlags = OFlags::RDONLY;
 
 /// An open directory that only this user and root can write, as is every directory on the way to it.
 #[derive(Debug)]
-pub struct TrustedDirectory {
+pub(crate) struct TrustedDirectory {
     path: PathBuf,
     descriptor: OwnedFd,
     owner: u32,
@@ -42,7 +42,7 @@ pub struct TrustedDirectory {
 
 /// Why a directory cannot be used: the part of its path at fault, the reason, and the remedy.
 #[derive(Debug)]
-pub enum Distrust {
+pub(crate) enum Distrust {
     /// The system does not open it.
     Unavailable(PathBuf, io::Error),
     /// It belongs to this user, who is neither this process's nor root.
@@ -61,7 +61,7 @@ impl TrustedDirectory {
     /// # Errors
     ///
     /// When a part of the path is missing, or another user could have written there.
-    pub fn open(path: &Path) -> Result<Self, Distrust> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Distrust> {
         Walk { create: false, links: 0 }.run(path)
     }
 
@@ -70,7 +70,7 @@ impl TrustedDirectory {
     /// # Errors
     ///
     /// As for [`open`](Self::open), and when it cannot be created or this user cannot write to it.
-    pub fn create(path: &Path) -> Result<Self, Distrust> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Distrust> {
         let directory = Walk { create: true, links: 0 }.run(path)?;
         match rustix::fs::accessat(&directory, ".", Access::WRITE_OK, AtFlags::EACCESS) {
             Ok(()) => Ok(directory),
@@ -82,7 +82,7 @@ impl TrustedDirectory {
     }
 
     /// Its path, with links resolved.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -91,7 +91,7 @@ impl TrustedDirectory {
     /// # Errors
     ///
     /// The system's, or `PermissionDenied`. A link is not followed, and opening never blocks.
-    pub fn open_file(&self, name: &OsStr) -> io::Result<(File, Metadata)> {
+    pub(crate) fn open_file(&self, name: &OsStr) -> io::Result<(File, Metadata)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(self, name, flags, Mode::empty())?);
         let metadata = file.metadata()?;
@@ -104,7 +104,7 @@ impl TrustedDirectory {
     /// # Errors
     ///
     /// When it cannot be read.
-    pub fn names(&self) -> io::Result<Vec<OsString>> {
+    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut names = Vec::new();
         for entry in Dir::new(rustix::fs::openat(self, ".", flags, Mode::empty())?)? {
@@ -118,7 +118,7 @@ impl TrustedDirectory {
     /// # Errors
     ///
     /// The system's.
-    pub fn stat(&self, name: &OsStr) -> io::Result<Stat> {
+    pub(crate) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(rustix::fs::statat(self, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
@@ -127,7 +127,7 @@ impl TrustedDirectory {
     /// # Errors
     ///
     /// The system's.
-    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         match rustix::fs::unlinkat(self, name, AtFlags::empty()) {
             Err(Errno::NOENT) | Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
@@ -276,7 +276,7 @@ fn trusted_of(user: u32, overflow: u32, uid_map: impl Fn() -> String) -> Vec<u32
 
 impl Distrust {
     /// Whether there is nothing at the path.
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Unavailable(_, error) if error.kind() == io::ErrorKind::NotFound)
     }
 }

@@ -7,12 +7,12 @@ use etcetera::BaseStrategy;
 use etcetera::base_strategy::Xdg;
 
 /// `$XDG_CACHE_HOME`, or `~/.cache`.
-pub fn cache() -> Option<PathBuf> {
+pub(crate) fn cache() -> Option<PathBuf> {
     base("XDG_CACHE_HOME", Xdg::cache_dir)
 }
 
 /// `$XDG_DATA_HOME`, or `~/.local/share`.
-pub fn data() -> Option<PathBuf> {
+pub(crate) fn data() -> Option<PathBuf> {
     base("XDG_DATA_HOME", Xdg::data_dir)
 }
 

@@ -5,14 +5,14 @@ use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-pub use rustix::pipe::PIPE_BUF;
+pub(crate) use rustix::pipe::PIPE_BUF;
 
 /// Writes all of `bytes`, and waits if another process made the descriptor non-blocking.
 ///
 /// # Errors
 ///
 /// The system's.
-pub fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(&to, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -34,7 +34,7 @@ pub fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// The system's.
-pub fn write_lines(to: impl AsFd, lines: &[u8]) -> io::Result<()> {
+pub(crate) fn write_lines(to: impl AsFd, lines: &[u8]) -> io::Result<()> {
     let mut rest = lines;
     while !rest.is_empty() {
         let end = if rest.len() <= PIPE_BUF {

@@ -18,7 +18,7 @@ use crate::sandbox::instance::GuestPre;
 
 /// The defaults of requests.
 #[derive(Debug, Default)]
-pub struct Defaults {
+pub(crate) struct Defaults {
     /// The name of the guest.
     pub algorithm: Option<String>,
     /// The operation.
@@ -39,7 +39,7 @@ struct Call {
 }
 
 /// The state of one worker that processes requests.
-pub struct Requests {
+pub(crate) struct Requests {
     /// The available guests.
     pub guests: Arc<Guests>,
     /// The defaults of requests.
@@ -56,7 +56,7 @@ pub struct Requests {
 
 /// The maximum size of a line, in bytes, for messages of at most `message_bytes`: JSON may take six bytes for one, as
 /// in `\u0001`, and a request has other members.
-pub fn line_bytes(message_bytes: u64) -> u64 {
+pub(crate) fn line_bytes(message_bytes: u64) -> u64 {
     message_bytes.saturating_mul(6).saturating_add(1 << 20)
 }
 

@@ -4,7 +4,7 @@ use crate::audit::format::EventLines;
 
 /// The answer to one record.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The result, with its terminator in the output.
     pub output: Vec<u8>,
     /// The audit events.
@@ -13,7 +13,7 @@ pub struct Answer {
 
 /// The outcome of a record.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Its result is in the answer.
     Done,
     /// It is not a record, such as a blank line between requests.
@@ -26,7 +26,7 @@ pub enum Outcome {
 
 /// The results of consecutive records, each complete.
 #[derive(Debug, Default)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// The number of the first record, counted from 1.
     pub first: u64,
     /// The number of records, ignored ones included.
@@ -54,12 +54,12 @@ const OVERHEAD: usize = 256;
 
 impl Chunk {
     /// An empty chunk for the records from `first` on.
-    pub fn starting_at(first: u64) -> Self {
+    pub(crate) fn starting_at(first: u64) -> Self {
         Self { first, ..Self::default() }
     }
 
     /// Adds the answer to the next record.
-    pub fn add(&mut self, answer: &mut Answer, outcome: Outcome, input_bytes: usize) {
+    pub(crate) fn add(&mut self, answer: &mut Answer, outcome: Outcome, input_bytes: usize) {
         let number = self.first + self.count;
         self.count += 1;
         self.input_bytes += input_bytes as u64;
@@ -79,13 +79,13 @@ impl Chunk {
     }
 
     /// Takes the contents, and leaves an empty chunk for the records that follow.
-    pub fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         let next = Self::starting_at(self.first + self.count);
         std::mem::replace(self, next)
     }
 
     /// The approximate size in memory, in bytes.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         OVERHEAD + self.output.len() + self.events.size() + self.error_bytes
     }
 }

@@ -14,7 +14,7 @@ use crate::records::blocks::Source;
 
 /// Files that are read one after the other. The end of a file also ends its last line, with or without a newline.
 #[derive(Debug)]
-pub struct Files {
+pub(crate) struct Files {
     waiting: VecDeque<Waiting>,
     current: Option<File>,
     last_byte: u8,
@@ -29,7 +29,7 @@ enum Waiting {
 
 impl Files {
     /// A file that is open.
-    pub fn one(file: File) -> Self {
+    pub(crate) fn one(file: File) -> Self {
         Self { waiting: [Waiting::Open(file)].into(), current: None, last_byte: b'\n' }
     }
 
@@ -38,7 +38,7 @@ impl Files {
     /// # Errors
     ///
     /// When one does not exist, is a directory, or cannot be opened.
-    pub fn open(paths: &[PathBuf]) -> Result<Self> {
+    pub(crate) fn open(paths: &[PathBuf]) -> Result<Self> {
         let open = |path: &PathBuf| {
             match fs::metadata(path) {
                 Ok(metadata) if metadata.file_type().is_fifo() => Ok(Waiting::Fifo(path.clone())),
@@ -51,7 +51,7 @@ impl Files {
     }
 
     /// The files that are open.
-    pub fn iter(&self) -> impl Iterator<Item = &File> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &File> {
         self.waiting.iter().filter_map(|waiting| match waiting {
             Waiting::Open(file) => Some(file),
             Waiting::Fifo(_) => None,

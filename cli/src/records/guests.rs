@@ -19,7 +19,7 @@ use crate::sandbox::instance::{GuestInstance, GuestPre};
 type Loaded = OnceLock<Result<Arc<GuestPre>, (Kind, String)>>;
 
 /// The guests of a run, each loaded once for all workers.
-pub struct Guests {
+pub(crate) struct Guests {
     catalog: Catalog,
     ticker: EpochTicker,
     limits: Limits,
@@ -34,13 +34,13 @@ pub struct Guests {
 
 impl Guests {
     /// The guests of `catalog`, for the given number of workers. None is loaded yet.
-    pub fn new(catalog: Catalog, ticker: EpochTicker, limits: Limits, workers: usize) -> Self {
+    pub(crate) fn new(catalog: Catalog, ticker: EpochTicker, limits: Limits, workers: usize) -> Self {
         let (loaded, pool, pooled) = (Mutex::default(), OnceLock::new(), Mutex::default());
         Self { catalog, ticker, limits, loaded, workers, pool, pooled }
     }
 
     /// The limits of each call.
-    pub fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
@@ -49,7 +49,7 @@ impl Guests {
     /// # Errors
     ///
     /// When the name is a path, no guest has it, or the guest cannot be loaded.
-    pub fn get(&self, algorithm: &str) -> Result<Arc<GuestPre>> {
+    pub(crate) fn get(&self, algorithm: &str) -> Result<Arc<GuestPre>> {
         if algorithm.len() > NAME_BYTES {
             let problem = format!("the name of the algorithm is longer than {NAME_BYTES} bytes");
             bail!(Failure::new(Kind::UnknownAlgorithm, problem));
@@ -96,7 +96,7 @@ const MAX_INSTANCES: usize = 16;
 const OPENED_BEFORE_POOL: u32 = 32;
 
 /// The instances that a worker keeps for later requests, the last used at the end.
-pub struct Instances {
+pub(crate) struct Instances {
     kept: Vec<Kept>,
     /// The number of instances opened.
     opened: u32,
@@ -113,7 +113,7 @@ struct Kept {
 
 impl Instances {
     /// No instances yet, and never more than fit into `max_bytes`.
-    pub fn new(max_bytes: usize) -> Self {
+    pub(crate) fn new(max_bytes: usize) -> Self {
         Self { kept: Vec::new(), opened: 0, max_bytes }
     }
 
@@ -122,7 +122,7 @@ impl Instances {
     /// # Errors
     ///
     /// When none can be opened.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         guests: &Guests,
         guest: &Arc<GuestPre>,
@@ -142,7 +142,7 @@ impl Instances {
     }
 
     /// Keeps an instance for later requests, and drops the least recently used ones.
-    pub fn keep(&mut self, guest: Arc<GuestPre>, settings: Vec<Setting>, instance: GuestInstance) {
+    pub(crate) fn keep(&mut self, guest: Arc<GuestPre>, settings: Vec<Setting>, instance: GuestInstance) {
         let bytes = instance.memory_bytes();
         self.kept.push(Kept { guest, settings, instance, bytes });
         while self.kept.len() > MAX_INSTANCES || self.kept.iter().map(|kept| kept.bytes).sum::<usize>() > self.max_bytes

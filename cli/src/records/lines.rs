@@ -14,7 +14,7 @@ use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 
 /// The state of one worker that processes records, all with the same guest and settings.
-pub struct Lines {
+pub(crate) struct Lines {
     /// The guest.
     pub guest: Arc<GuestPre>,
     /// Its settings.

@@ -8,7 +8,7 @@ use crate::records::blocks::Source;
 
 /// The number of bytes read before a message is handed on in chunks. A shorter message that is not UTF-8 leaves no
 /// output.
-pub const WHOLE_BYTES: usize = 1 << 20;
+pub(crate) const WHOLE_BYTES: usize = 1 << 20;
 /// The maximum size of the chunks that follow, in bytes: a chunk and its result fit into the
 /// second-level cache, and a pipe holds as much.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -18,7 +18,7 @@ const FIRST_BYTES: usize = 8 * 1024;
 
 /// A reader of UTF-8 text.
 #[derive(Debug)]
-pub struct Input<S> {
+pub(crate) struct Input<S> {
     source: S,
     /// The name of this input in errors.
     name: &'static str,
@@ -33,7 +33,7 @@ pub struct Input<S> {
 
 /// The start of a message.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Beginning<'a> {
+pub(crate) enum Beginning<'a> {
     /// The complete message.
     Whole(&'a str),
     /// A prefix, which may be followed by more.
@@ -42,7 +42,7 @@ pub enum Beginning<'a> {
 
 impl<S: Source> Input<S> {
     /// Reads from `source`, which errors call `name`.
-    pub fn new(source: S, name: &'static str) -> Self {
+    pub(crate) fn new(source: S, name: &'static str) -> Self {
         Self { source, name, buffer: Vec::new(), done: 0, filled: 0, offset: 0, ended: false }
     }
 
@@ -51,7 +51,7 @@ impl<S: Source> Input<S> {
     /// # Errors
     ///
     /// When it cannot be read, or is not UTF-8: the error has the offset of the first wrong byte, counted from 0.
-    pub fn begin(&mut self) -> Result<Beginning<'_>> {
+    pub(crate) fn begin(&mut self) -> Result<Beginning<'_>> {
         self.read_up_to(WHOLE_BYTES as u64)?;
         let ended = self.ended;
         self.text().map(if ended { Beginning::Whole } else { Beginning::Part })
@@ -62,7 +62,7 @@ impl<S: Source> Input<S> {
     /// # Errors
     ///
     /// As for [`begin`](Self::begin), and when the message is longer.
-    pub fn whole(&mut self, limit: u64) -> Result<&str> {
+    pub(crate) fn whole(&mut self, limit: u64) -> Result<&str> {
         self.read_up_to(limit.saturating_add(1))?;
         if self.filled as u64 > limit {
             let (name, limit) = (self.name, Size(limit));
@@ -78,7 +78,7 @@ impl<S: Source> Input<S> {
     /// # Errors
     ///
     /// As for [`begin`](Self::begin).
-    pub fn next_chunk(&mut self) -> Result<Option<&str>> {
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<&str>> {
         if self.ended {
             return Ok(None);
         }

@@ -1,14 +1,14 @@
 //! Records: splitting an input into messages, and the workers that process them.
 
-pub mod batch;
+pub(crate) mod batch;
 pub mod blocks;
-pub mod chunk;
-pub mod files;
-pub mod guests;
-pub mod lines;
-pub mod message;
+pub(crate) mod chunk;
+pub(crate) mod files;
+pub(crate) mod guests;
+pub(crate) mod lines;
+pub(crate) mod message;
 mod pace;
 mod queue;
 pub mod request;
-pub mod run;
+pub(crate) mod run;
 pub mod split;

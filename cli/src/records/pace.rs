@@ -23,7 +23,7 @@ const BLOCKS_BEFORE: usize = 16;
 
 /// The measured speed of records.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     workers: usize,
     /// The target number of records per block.
     records: u64,
@@ -33,12 +33,12 @@ pub struct Pace {
 
 impl Pace {
     /// No measurements yet.
-    pub fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize) -> Self {
         Self { workers, records: 1, bytes: 0 }
     }
 
     /// The size of the next block.
-    pub fn block_size(&self) -> BlockSize {
+    pub(super) fn block_size(&self) -> BlockSize {
         if self.workers == 1 {
             return BlockSize { bytes: ALONE_BYTES, records: u64::MAX };
         }
@@ -47,12 +47,12 @@ impl Pace {
     }
 
     /// Counts `bytes` as handed out.
-    pub fn hand_out(&mut self, bytes: usize) {
+    pub(super) fn hand_out(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Adds a measurement: the time that a worker took for `records`.
-    pub fn learn(&mut self, records: u64, time: Duration) {
+    pub(super) fn learn(&mut self, records: u64, time: Duration) {
         let fitting = u128::from(records) * WORK.as_nanos() / time.as_nanos().max(1);
         let fitting = u64::try_from(fitting).unwrap_or(u64::MAX).max(1);
         // A few fast records do not prove that the next ones are.

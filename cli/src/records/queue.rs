@@ -13,7 +13,7 @@ const WAITING_BYTES: usize = 8 << 20;
 
 /// The state that the threads of a run share.
 #[derive(Debug)]
-pub struct Queue {
+pub(super) struct Queue {
     /// Blocks that a worker gave back, by their first records.
     pub returned: BTreeMap<u64, Block>,
     /// Whether a worker is reading the input.
@@ -40,7 +40,7 @@ pub struct Queue {
 
 impl Queue {
     /// The queue of a run that has not begun.
-    pub fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize) -> Self {
         Self {
             returned: BTreeMap::new(),
             reading: false,
@@ -58,28 +58,28 @@ impl Queue {
     }
 
     /// Whether the run has ended.
-    pub fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.outcome.is_some()
     }
 
     /// How the run ended, once.
-    pub fn take_outcome(&mut self) -> Option<Result<()>> {
+    pub(super) fn take_outcome(&mut self) -> Option<Result<()>> {
         // Workers still read it.
         self.outcome.as_mut().map(|outcome| std::mem::replace(outcome, Ok(())))
     }
 
     /// Ends the run, unless it has ended.
-    pub fn finish(&mut self, outcome: Result<()>) {
+    pub(super) fn finish(&mut self, outcome: Result<()>) {
         self.outcome.get_or_insert(outcome);
     }
 
     /// Whether there is more to read.
-    pub fn can_read(&self) -> bool {
+    pub(super) fn can_read(&self) -> bool {
         self.end.is_none() && !self.reading
     }
 
     /// Records that the input ends before the record `end`. The run ends once all records before it are written.
-    pub fn end_input(&mut self, end: u64, error: Option<anyhow::Error>) {
+    pub(super) fn end_input(&mut self, end: u64, error: Option<anyhow::Error>) {
         self.end = Some(end);
         self.read_error = error;
         self.finish_at_end();
@@ -93,27 +93,27 @@ impl Queue {
     }
 
     /// Passes the turn on by `records`. Returns the chunk that has it now, if it waits.
-    pub fn pass_turn(&mut self, records: u64) -> Option<Chunk> {
+    pub(super) fn pass_turn(&mut self, records: u64) -> Option<Chunk> {
         self.turn += records;
         self.finish_at_end();
         self.take_waiting()
     }
 
     /// Takes the chunk whose turn it is, if it waits.
-    pub fn take_waiting(&mut self) -> Option<Chunk> {
+    pub(super) fn take_waiting(&mut self) -> Option<Chunk> {
         let chunk = self.waiting.remove(&self.turn)?;
         self.waiting_bytes -= chunk.size();
         Some(chunk)
     }
 
     /// Keeps `chunk` until its turn.
-    pub fn wait_for_turn(&mut self, chunk: Chunk) {
+    pub(super) fn wait_for_turn(&mut self, chunk: Chunk) {
         self.waiting_bytes += chunk.size();
         self.waiting.insert(chunk.first, chunk);
     }
 
     /// Whether the worker with the chunk from the record `first` on should stop.
-    pub fn is_full(&self, first: u64) -> bool {
+    pub(super) fn is_full(&self, first: u64) -> bool {
         let is_needed = self.returned.keys().next().is_some_and(|returned| *returned < first);
         self.waiting_bytes > WAITING_BYTES && self.waiting.contains_key(&first) && !is_needed && !self.is_over()
     }

@@ -15,7 +15,7 @@ use crate::terminal::escape;
 
 /// The maximum length of the name of an algorithm, a setting, or another member, in bytes. Longer ones are refused
 /// before similar names are searched for.
-pub const NAME_BYTES: usize = 256;
+pub(crate) const NAME_BYTES: usize = 256;
 
 /// The maximum number of unknown members in a request.
 const MAX_OTHERS: usize = 100;
@@ -227,7 +227,7 @@ fn settings(value: &RawValue) -> Result<Overrides> {
 }
 
 /// A name in quotes, shortened and escaped.
-pub fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", escape::start(name))
 }
 

@@ -36,13 +36,13 @@ const IDLE_TICKS: u32 = 30;
 const PATIENT_TICKS: u32 = 2;
 
 /// The processing of records by one worker.
-pub trait Process: Send + 'static {
+pub(crate) trait Process: Send + 'static {
     /// Processes `record`, given its number, and adds its result and events to `answer`, which is empty.
     fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome;
 }
 
 /// The destinations of events and results, and the number of records written.
-pub struct Ends {
+pub(crate) struct Ends {
     sink: Sink,
     output: Output,
     progress: Progress,
@@ -52,7 +52,7 @@ pub struct Ends {
 
 /// The reaction of a run to failures.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// The separator of records.
     pub separator: Separator,
     /// Whether the first record that fails ends the run.
@@ -90,7 +90,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Ends {
     /// Nothing is written yet; `input` is used only for its size.
-    pub fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
+    pub(crate) fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
         let progress = match input {
             Some(input) => Progress::new(input),
             None => Progress::new(output.file()),
@@ -134,7 +134,7 @@ impl Ends {
 ///
 /// When the input cannot be read, events or results cannot be written, the system has no resources for any worker, or a
 /// record failed.
-pub fn run<S: Source + Send + 'static>(
+pub(crate) fn run<S: Source + Send + 'static>(
     workers: Vec<impl Process>,
     blocks: Blocks<S>,
     ends: Ends,
@@ -434,7 +434,7 @@ impl Work {
 }
 
 /// Whether `error` is not the fault of the record, but the system refuses a resource that the guest needs.
-pub fn is_unavailable(error: &anyhow::Error) -> bool {
+pub(crate) fn is_unavailable(error: &anyhow::Error) -> bool {
     exit::kind(error) == Kind::System
 }
 
@@ -443,7 +443,7 @@ pub fn is_unavailable(error: &anyhow::Error) -> bool {
 /// # Errors
 ///
 /// When `input` is the file that `output` writes to.
-pub fn check_ends(input: &File, output: &Output) -> Result<()> {
+pub(crate) fn check_ends(input: &File, output: &Output) -> Result<()> {
     let same = file::is_same(input, output.file());
     match same.with_context(|| Failure::new(Kind::Input, "cannot compare the input with the output"))? {
         true => {

@@ -110,7 +110,7 @@ pub fn fit(engine: &Engine, component: &Component) -> ContractReport {
 }
 
 /// Finds the function `name` of the contract in `component`; `None` if it has none, or one of another type.
-pub fn function(component: &Component, name: &str) -> Option<ComponentExportIndex> {
+pub(crate) fn function(component: &Component, name: &str) -> Option<ComponentExportIndex> {
     match component.get_export(None, name)? {
         (ComponentItem::ComponentFunc(func), index) if takes_and_returns_a_string(&func) => Some(index),
         _ => None,

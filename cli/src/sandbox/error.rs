@@ -18,7 +18,7 @@ const SHOWN_IMPORTS: usize = 10;
 /// # Errors
 ///
 /// When `missing` is not empty; the message has the names.
-pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
+pub(super) fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
@@ -33,7 +33,7 @@ pub fn if_imports_are_missing(name: &str, missing: &[String]) -> Result<()> {
 
 /// Why the guest `name` cannot be linked: because of `problems` if there are any, which are clearer than wasmtime's
 /// message.
-pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
+pub(super) fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Error {
     log::debug!("{error:?}");
     let cause = error.root_cause().to_string();
     let reason = if problems.is_empty() { escape::start(&cause).into_owned() } else { problems.join("; ") };
@@ -41,7 +41,7 @@ pub fn of_linking(name: &str, problems: &[String], error: wasmtime::Error) -> Er
 }
 
 /// Why a call of the guest `name`, or its start, failed.
-pub fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
+pub(super) fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
     log::debug!("{error:?}");
     let printed = log_printed(name, host);
     if let Some(exceeded) = exceeded(&error, host) {
@@ -102,7 +102,7 @@ fn names_setting(reason: &str, host: &Host) -> bool {
 }
 
 /// Logs the text that the guest `name` printed in a call, and returns it.
-pub fn log_printed(name: &str, host: &mut Host) -> String {
+pub(super) fn log_printed(name: &str, host: &mut Host) -> String {
     let (printed, dropped) = host.take_printed();
     if dropped > 0 {
         log::info!("{name} printed {dropped} bytes more, before this");

@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Runs `call`, which calls a guest; its result, of at most `limit` bytes, is added to `output` as UTF-8.
-pub fn onto<T>(output: &mut Vec<u8>, limit: u64, call: impl FnOnce() -> T) -> T {
+pub(super) fn onto<T>(output: &mut Vec<u8>, limit: u64, call: impl FnOnce() -> T) -> T {
     TARGET.set(Target { bytes: std::mem::take(output), limit });
     let returned = call();
     *output = TARGET.with_borrow_mut(|target| std::mem::take(&mut target.bytes));
@@ -36,7 +36,7 @@ pub fn onto<T>(output: &mut Vec<u8>, limit: u64, call: impl FnOnce() -> T) -> T 
 }
 
 /// Stands for a string in a guest's memory that was added to the output of [`onto`].
-pub struct StringCopy;
+pub(super) struct StringCopy;
 
 impl StringCopy {
     fn copy(text: &str) -> wasmtime::Result<Self> {
@@ -111,11 +111,11 @@ fn units(cx: &LiftContext<'_>, length: usize) -> (usize, usize) {
 }
 
 /// A text for the audit log, in the guest's memory, unless it is so long that no limit on audit events allows it.
-pub struct AuditText(Option<WasmStr>);
+pub(super) struct AuditText(Option<WasmStr>);
 
 impl AuditText {
     /// Reads the text, unless it is too long.
-    pub fn read<'a>(&self, store: &'a impl AsContext<Data: 'static>) -> wasmtime::Result<Option<Cow<'a, str>>> {
+    pub(super) fn read<'a>(&self, store: &'a impl AsContext<Data: 'static>) -> wasmtime::Result<Option<Cow<'a, str>>> {
         let store: StoreContext<'a, _> = store.as_context();
         self.0.as_ref().map(|text| text.to_str(store)).transpose()
     }

@@ -10,7 +10,7 @@ use crate::sandbox::epoch::EpochTicker;
 
 /// Counts all memories and tables of one store against one total, and its calls against the time limit. (wasmtime's own
 /// limits are for each memory.)
-pub struct Limiter {
+pub(super) struct Limiter {
     limit: usize,
     used: usize,
     /// Whether growth was denied: a guest may trap on that in its own way.
@@ -26,14 +26,14 @@ const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
 impl Limiter {
     /// A limiter whose time starts now.
-    pub fn new(limits: &Limits, ticker: EpochTicker) -> Self {
+    pub(super) fn new(limits: &Limits, ticker: EpochTicker) -> Self {
         let Limits { timeout, memory_bytes, .. } = *limits;
         let deadline = ticker.deadline(timeout);
         Self { limit: memory_bytes, used: 0, denied: false, timeout, deadline, ticker }
     }
 
     /// Starts the time of another message.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.deadline = self.ticker.deadline(self.timeout);
     }
 
@@ -42,13 +42,13 @@ impl Limiter {
     /// # Errors
     ///
     /// When nothing is left.
-    pub fn time_left(&self) -> Result<Duration, Exceeded> {
+    pub(super) fn time_left(&self) -> Result<Duration, Exceeded> {
         let left = self.deadline.saturating_sub(self.ticker.now());
         if left.is_zero() { Err(Exceeded::Time(self.timeout)) } else { Ok(left) }
     }
 
     /// Sleeps for a `nap`, during which the ticker counts the time.
-    pub fn sleep(&self, nap: Duration) {
+    pub(super) fn sleep(&self, nap: Duration) {
         if nap >= EpochTicker::TICK {
             // Without a thread for the ticker, only time for which the process is stopped is counted, too.
             let _ = self.ticker.start();
@@ -57,12 +57,12 @@ impl Limiter {
     }
 
     /// The bytes in use.
-    pub fn used(&self) -> usize {
+    pub(super) fn used(&self) -> usize {
         self.used
     }
 
     /// The error of a guest that got no more memory.
-    pub fn out_of_memory(&self) -> Exceeded {
+    pub(super) fn out_of_memory(&self) -> Exceeded {
         Exceeded::Memory(self.limit)
     }
 

@@ -10,10 +10,10 @@ use crate::sandbox::instance::GuestInstance;
 use crate::sandbox::lift::StringCopy;
 
 /// The interface that streaming guests export.
-pub const STREAMING: &str = "saritnike:cipher/streaming@0.1.0";
+pub(crate) const STREAMING: &str = "saritnike:cipher/streaming@0.1.0";
 
 /// The functions of [`STREAMING`] in a component.
-pub struct StreamingIndices {
+pub(crate) struct StreamingIndices {
     constructor: ComponentExportIndex,
     update: ComponentExportIndex,
     finish: ComponentExportIndex,
@@ -21,7 +21,7 @@ pub struct StreamingIndices {
 
 impl StreamingIndices {
     /// Finds the functions of a streaming guest; `None` if `component` is not one.
-    pub fn new(component: &Component) -> Option<Self> {
+    pub(crate) fn new(component: &Component) -> Option<Self> {
         let interface = component.get_export_index(None, STREAMING)?;
         let function = |name| component.get_export_index(Some(&interface), name);
         Some(Self {

@@ -1,10 +1,10 @@
 //! The sandbox: one instance of a guest, its imports, and its limits.
 
 pub mod contract;
-pub mod epoch;
+pub(crate) mod epoch;
 mod error;
 mod host;
-pub mod instance;
+pub(crate) mod instance;
 mod lift;
 mod limiter;
-pub mod message;
+pub(crate) mod message;

@@ -32,7 +32,7 @@ impl Write for Stderr {
 }
 
 /// Sets whether all messages have color, whatever the environment and the terminal say.
-pub fn set_color(always: bool) {
+pub(crate) fn set_color(always: bool) {
     if always { ColorChoice::Always } else { ColorChoice::Never }.write_global();
 }
 
@@ -42,7 +42,7 @@ pub fn print_error(error: &str) {
 }
 
 /// Prints a hint.
-pub fn print_hint(text: &str) {
+pub(crate) fn print_hint(text: &str) {
     print_message(Style::new().bold(), "cipher:", text);
 }
 
@@ -90,7 +90,7 @@ fn in_color(style: Style) -> Style {
 }
 
 /// Whether stderr has colors.
-pub fn has_color() -> bool {
+pub(crate) fn has_color() -> bool {
     AutoStream::choice(&io::stderr()) != ColorChoice::Never
 }
 

@@ -105,7 +105,7 @@ pub fn message(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the start of what [`line`] returns.
-pub fn start(text: &str) -> Cow<'_, str> {
+pub(crate) fn start(text: &str) -> Cow<'_, str> {
     let line = line(text);
     match line.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{} …", &line[..end]).into(),

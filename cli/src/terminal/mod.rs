@@ -3,4 +3,4 @@
 pub mod color;
 pub mod escape;
 pub mod output;
-pub mod progress;
+pub(crate) mod progress;

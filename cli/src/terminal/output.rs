@@ -11,7 +11,7 @@ use crate::platform::write;
 
 /// The reader of standard output closed it, which is how `| head` ends a program. It is not a failure.
 #[derive(Debug)]
-pub struct Closed;
+pub(crate) struct Closed;
 
 impl std::error::Error for Closed {}
 
@@ -23,7 +23,7 @@ impl std::fmt::Display for Closed {
 
 /// Standard output without a buffer: when a method returns, the system has the bytes.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     stdout: File,
     /// The last character of a result that is not complete yet.
     withheld: String,
@@ -35,13 +35,13 @@ impl Output {
     /// # Errors
     ///
     /// When it is closed, or the process has no descriptors left.
-    pub fn stdout() -> Result<Self> {
+    pub(crate) fn stdout() -> Result<Self> {
         // The standard library buffers by line, which for a large result means one more copy and system call.
         Ok(Self { stdout: Standard::Output.open()?, withheld: String::new() })
     }
 
     /// The file behind it.
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.stdout
     }
 
@@ -50,7 +50,7 @@ impl Output {
     /// # Errors
     ///
     /// [`Closed`] if the reader closed the pipe, or another error if not all of it was written.
-    pub fn write(&mut self, result: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, result: &[u8]) -> Result<()> {
         match write::write_all(&self.stdout, result) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
             written => written.with_context(|| Failure::new(Kind::Output, "cannot write to standard output")),
@@ -63,7 +63,7 @@ impl Output {
     /// # Errors
     ///
     /// As for [`write`](Self::write).
-    pub fn write_part(&mut self, part: &str) -> Result<()> {
+    pub(crate) fn write_part(&mut self, part: &str) -> Result<()> {
         let Some((last, _)) = part.char_indices().next_back() else { return Ok(()) };
         let mut ready = std::mem::take(&mut self.withheld);
         ready.push_str(&part[..last]);
@@ -76,7 +76,7 @@ impl Output {
     /// # Errors
     ///
     /// As for [`write`](Self::write).
-    pub fn complete(&mut self) -> Result<()> {
+    pub(crate) fn complete(&mut self) -> Result<()> {
         let last = std::mem::take(&mut self.withheld);
         self.write(last.as_bytes())
     }

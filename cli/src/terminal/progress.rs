@@ -16,11 +16,11 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Clears the line of a bar, for a message in its place.
-pub const CLEAR_LINE: &[u8] = b"\r\x1b[K";
+pub(crate) const CLEAR_LINE: &[u8] = b"\r\x1b[K";
 
 /// When progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// On a terminal, once the work takes long.
     Auto,
     /// From the beginning, also where stderr is not a terminal.
@@ -35,12 +35,12 @@ static WHEN: AtomicU8 = AtomicU8::new(When::Auto as u8);
 static SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// Sets when progress is shown.
-pub fn set_when(when: When) {
+pub(crate) fn set_when(when: When) {
     WHEN.store(when as u8, Relaxed);
 }
 
 /// Whether a bar is shown. A message must clear its line first.
-pub fn is_shown() -> bool {
+pub(crate) fn is_shown() -> bool {
     SHOWN.load(Relaxed)
 }
 
@@ -61,7 +61,7 @@ enum Display {
 
 /// The progress through an input: bytes, records, rate and, where the size is known, the time left.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     records: u64,
     display: Display,
@@ -71,7 +71,7 @@ pub struct Progress {
 
 impl Progress {
     /// Starts with nothing done of `input`.
-    pub fn new(input: impl AsFd) -> Self {
+    pub(crate) fn new(input: impl AsFd) -> Self {
         let size = input.as_fd().try_clone_to_owned().ok().and_then(|fd| File::from(fd).metadata().ok());
         let size = size.filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
         let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
@@ -96,7 +96,7 @@ impl Progress {
     }
 
     /// Counts bytes of the input, and the records in them, as done.
-    pub fn advance(&mut self, bytes: u64, records: u64) {
+    pub(crate) fn advance(&mut self, bytes: u64, records: u64) {
         self.records += records;
         self.bar.inc(bytes);
         match self.display {
@@ -134,7 +134,7 @@ impl Progress {
     }
 
     /// Runs `write`, which may write to the terminal, while the bar is hidden.
-    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         if self.display == Display::Bar { self.bar.suspend(write) } else { write() }
     }
 }
@@ -150,7 +150,7 @@ impl Drop for Progress {
 }
 
 /// Runs `work`, with `message` and a spinner on a terminal.
-pub fn spin<T>(message: String, work: impl FnOnce() -> T) -> T {
+pub(crate) fn spin<T>(message: String, work: impl FnOnce() -> T) -> T {
     if is_set_to(When::Never) || !io::stderr().is_terminal() {
         if is_set_to(When::Always) {
             print_hint(&message);

@@ -12,12 +12,12 @@ use crate::guests;
 use crate::harness::{Cipher, Ended};
 
 /// A home with two guests, each of which was called once.
-pub struct Home {
+pub(crate) struct Home {
     pub directory: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = Self { directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory") };
         for guest in ["Echo", "Counter"] {
             let from = guests::directory().join(guest).with_extension("wasm");
@@ -28,16 +28,16 @@ impl Home {
         home
     }
 
-    pub fn component(&self, guest: &str) -> PathBuf {
+    pub(crate) fn component(&self, guest: &str) -> PathBuf {
         self.directory.path().join(guest).with_extension("wasm")
     }
 
-    pub fn cache(&self) -> PathBuf {
+    pub(crate) fn cache(&self) -> PathBuf {
         self.directory.path().join(".cache/cipher")
     }
 
     /// A call of a guest, whose stderr says whether it was compiled.
-    pub fn cipher(&self, guest: &str) -> Cipher {
+    pub(crate) fn cipher(&self, guest: &str) -> Cipher {
         let cipher = Cipher::new(["encrypt".as_ref(), self.component(guest).as_os_str(), "abc".as_ref()]);
         cipher.env("HOME", self.directory.path()).env("RUST_LOG", "cipher=info")
     }
@@ -46,31 +46,31 @@ impl Home {
         self.cipher(guest).run()
     }
 
-    pub fn files(&self, ending: &str) -> Vec<PathBuf> {
+    pub(crate) fn files(&self, ending: &str) -> Vec<PathBuf> {
         let found = guests::files(self.cache());
         found.into_iter().filter(|file| file.to_string_lossy().ends_with(ending)).collect()
     }
 
     /// The index entries of a guest.
-    pub fn entries(&self, guest: &str) -> Vec<PathBuf> {
+    pub(crate) fn entries(&self, guest: &str) -> Vec<PathBuf> {
         let is_of =
             |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("/{guest}.wasm")));
         self.files(".entry").into_iter().filter(is_of).collect()
     }
 
     /// The digest of a guest.
-    pub fn digest(&self, guest: &str) -> String {
+    pub(crate) fn digest(&self, guest: &str) -> String {
         fs::read_to_string(&self.entries(guest)[0]).expect("it is text")[..64].to_owned()
     }
 
     /// The artifact of a guest.
-    pub fn artifact(&self, guest: &str) -> PathBuf {
+    pub(crate) fn artifact(&self, guest: &str) -> PathBuf {
         let digest = self.digest(guest);
         self.files(".cwasm").into_iter().find(|file| file.to_string_lossy().contains(&digest)).expect("an artifact")
     }
 
     #[track_caller]
-    pub fn expect_cached(&self, when: &str) {
+    pub(crate) fn expect_cached(&self, when: &str) {
         let ended = self.call("Echo").exits(0).prints("abc\n");
         assert_eq!(ended.complaints(), "", "{when}");
     }

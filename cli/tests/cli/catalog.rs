@@ -28,7 +28,7 @@ fn echo() -> PathBuf {
 }
 
 /// The component of the Caesar that comes with the program.
-pub fn caesar() -> PathBuf {
+pub(crate) fn caesar() -> PathBuf {
     let list = Cipher::new(["list", "--json"]).run().exits(0);
     let list: Value = serde_json::from_str(list.text()).expect("it is JSON");
     let caesar = list.as_array().into_iter().flatten().find(|guest| guest["name"] == "Caesar").expect("it is there");

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The guest directory made from `tests/guests`.
-pub fn directory() -> &'static Path {
+pub(crate) fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| assemble("tests/guests"))
 }
 
 /// Makes a guest directory: assembles each `NAME.wat` in `folder`, copies other files, and adds missing manifests.
-pub fn assemble(folder: &str) -> PathBuf {
+pub(crate) fn assemble(folder: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join(folder);
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).expect("a directory for the guests");
@@ -33,7 +33,7 @@ pub fn assemble(folder: &str) -> PathBuf {
 }
 
 /// The files in a folder, sorted by name.
-pub fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+pub(crate) fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.as_ref().display()));
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.sort();

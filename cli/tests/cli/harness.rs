@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A run of the program. It inherits only `PATH` from the environment; a new directory is both its home and its working
 /// directory.
-pub struct Cipher {
+pub(crate) struct Cipher {
     command: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     stdin: Vec<u8>,
@@ -26,25 +26,25 @@ pub struct Cipher {
 
 impl Cipher {
     /// `cipher` with `arguments`.
-    pub fn new(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+    pub(crate) fn new(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for the run");
         let command = vec![program()];
         Self { command, environment: Vec::new(), stdin: Vec::new(), directory }.args(arguments)
     }
 
     /// A shell that runs `script`, in which `cipher` is this program.
-    pub fn shell(script: impl AsRef<str>) -> Self {
+    pub(crate) fn shell(script: impl AsRef<str>) -> Self {
         Self::new(["-c", script.as_ref()]).program("sh")
     }
 
     /// The same shell with another script, in the same directory.
-    pub fn script(mut self, script: &str) -> Self {
+    pub(crate) fn script(mut self, script: &str) -> Self {
         *self.command.last_mut().expect("a shell has a script") = script.into();
         self
     }
 
     /// Another program with these arguments, which finds this one as `cipher`.
-    pub fn program(mut self, name: &str) -> Self {
+    pub(crate) fn program(mut self, name: &str) -> Self {
         let cipher = program();
         let folder = Path::new(&cipher).parent().expect("a file is in a folder");
         let path = [folder.as_os_str(), &path()].join(OsStr::new(":"));
@@ -53,46 +53,46 @@ impl Cipher {
     }
 
     /// Adds arguments.
-    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.command.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
     /// Sets an environment variable.
-    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
     /// Sets stdin, which is empty by default.
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
     /// Writes a file in the working directory.
-    pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         std::fs::write(self.directory.path().join(name), contents).expect("a file for the run");
         self
     }
 
     /// The working directory.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
     /// Reads a file in the working directory.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
     }
 
     /// Runs it until it ends, or kills it after a long time.
-    pub fn run(&self) -> Ended {
+    pub(crate) fn run(&self) -> Ended {
         self.run_into(Stdio::piped(), Stdio::piped())
     }
 
     /// Runs it with these outputs, which [`Ended`] contains only if they are piped.
-    pub fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
+    pub(crate) fn run_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Ended {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).process_group(0);
         let mut child = spawn(&mut command);
@@ -115,7 +115,7 @@ impl Cipher {
     }
 
     /// Starts it, to interact with it.
-    pub fn start(self) -> Running {
+    pub(crate) fn start(self) -> Running {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn(&mut command);
@@ -129,7 +129,7 @@ impl Cipher {
     }
 
     /// The command, to run it in another way.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_clear().env("PATH", path()).env("HOME", self.directory.path());
         command.envs(self.environment.iter().cloned()).current_dir(self.directory.path());
@@ -187,7 +187,7 @@ fn rest(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
 }
 
 /// A running program.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
@@ -198,34 +198,34 @@ pub struct Running {
 
 impl Running {
     /// Takes its stdin.
-    pub fn take_stdin(&mut self) -> ChildStdin {
+    pub(crate) fn take_stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("it is taken or closed once")
     }
 
     /// Writes to its stdin.
-    pub fn write(&mut self, text: &str) {
+    pub(crate) fn write(&mut self, text: &str) {
         self.stdin.as_mut().expect("it is still open").write_all(text.as_bytes()).expect("the program reads");
     }
 
     /// Waits for its next line.
     #[track_caller]
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let line = self.stdout.recv_timeout(PATIENCE).expect("a line comes out");
         String::from_utf8(line).expect("the output is text")
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it is still there");
     }
 
     /// Returns whether it still runs.
-    pub fn goes_on(&mut self) -> bool {
+    pub(crate) fn goes_on(&mut self) -> bool {
         self.child.try_wait().expect("it was started").is_none()
     }
 
     /// Closes its stdin and waits for its end. Returns what it wrote since the last [`line`](Self::line).
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         drop(self.stdin.take());
         let mut stdout = Vec::new();
         loop {
@@ -250,7 +250,7 @@ impl Drop for Running {
 
 /// The end of a run.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// `None` if a signal ended it.
     pub status: Option<i32>,
     pub stdout: Vec<u8>,
@@ -260,21 +260,21 @@ pub struct Ended {
 impl Ended {
     /// Expects an exit status.
     #[track_caller]
-    pub fn exits(self, status: i32) -> Self {
+    pub(crate) fn exits(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "stderr: {}", self.complaints());
         self
     }
 
     /// Expects exactly this on stdout.
     #[track_caller]
-    pub fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
         same(&self.stdout, stdout);
         self
     }
 
     /// Expects exactly this on stderr, apart from the audit events of failed calls, which repeat the error.
     #[track_caller]
-    pub fn says(self, stderr: &str) -> Self {
+    pub(crate) fn says(self, stderr: &str) -> Self {
         let stderr_without = self.stderr_lines(|line| !line.starts_with("[AUDIT] Failed: "));
         same(stderr_without, stderr);
         self
@@ -282,29 +282,29 @@ impl Ended {
 
     /// Stdout as text.
     #[track_caller]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("the output is text")
     }
 
     /// Stderr without audit events.
-    pub fn complaints(&self) -> String {
+    pub(crate) fn complaints(&self) -> String {
         self.stderr_lines(|line| !line.starts_with("[AUDIT] "))
     }
 
     /// Audit events on stderr that guests recorded.
-    pub fn entries(&self) -> String {
+    pub(crate) fn entries(&self) -> String {
         self.stderr_lines(|line| line.starts_with("[AUDIT] ") && !line.starts_with("[AUDIT] Failed: "))
     }
 
     /// The lines of stderr that are `wanted`.
-    pub fn stderr_lines(&self, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn stderr_lines(&self, wanted: impl Fn(&str) -> bool) -> String {
         String::from_utf8_lossy(&self.stderr).split_inclusive('\n').filter(|line| wanted(line)).collect()
     }
 }
 
 /// Expects the same bytes, and otherwise shows where they differ.
 #[track_caller]
-pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
+pub(crate) fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
     let (actual, expected) = (actual.as_ref(), expected.as_ref());
     if actual == expected {
         return;
@@ -319,6 +319,6 @@ pub fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
 }
 
 /// The audit event of a call, as a line.
-pub fn entry(action: &str, text: &str) -> String {
+pub(crate) fn entry(action: &str, text: &str) -> String {
     format!("[AUDIT] Action: {action} | Detail: Length: {}\n", text.chars().count())
 }

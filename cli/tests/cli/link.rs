@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use cipher::code::engine;
-use cipher::code::link::{self, Linked};
+use cipher::engine;
+use cipher::link::{self, Linked};
 use wasmparser::{Parser, Payload, Validator};
 use wasmtime::Engine;
 

@@ -1,13 +1,13 @@
 //! Both ciphers once more, as plainly as can be and independent of the guests.
 
 /// Encrypts with Caesar; `shift` is a whole number of any sign and size.
-pub fn caesar(text: &str, shift: &str) -> String {
+pub(crate) fn caesar(text: &str, shift: &str) -> String {
     let shift = modulo_26(shift);
     text.chars().map(|c| moved(c, shift)).collect()
 }
 
 /// Encrypts with Vigenere.
-pub fn vigenere(text: &str, keyword: &str) -> String {
+pub(crate) fn vigenere(text: &str, keyword: &str) -> String {
     let mut key = keyword.bytes().cycle().map(|letter| u32::from(letter.to_ascii_uppercase() - b'A'));
     text.chars().map(|c| if c.is_ascii_alphabetic() { moved(c, key.next().unwrap_or(0)) } else { c }).collect()
 }

@@ -11,12 +11,12 @@ use crate::harness::{Cipher, Ended};
 use crate::trust::run_as;
 
 /// What `just install` makes, with the guest Echo.
-pub struct Prefix {
+pub(crate) struct Prefix {
     directory: TempDir,
 }
 
 impl Prefix {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let prefix = Self::empty();
         let guests = prefix.path("lib/cipher/guests");
         fs::create_dir_all(prefix.path("bin")).expect("it is ours");
@@ -31,14 +31,14 @@ impl Prefix {
     }
 
     /// A directory for a copy. Everybody can search it.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
         Self { directory }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join("prefix").join(name)
     }
 
@@ -47,7 +47,7 @@ impl Prefix {
     }
 
     /// A call whose stderr says whether it compiled.
-    pub fn cipher(&self) -> Cipher {
+    pub(crate) fn cipher(&self) -> Cipher {
         Cipher::new(["encrypt", "Echo", "abc"]).program(&self.program()).env("RUST_LOG", "cipher=info")
     }
 

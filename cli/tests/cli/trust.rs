@@ -21,13 +21,13 @@ fn is_root() -> bool {
 }
 
 /// Runs a command as another user.
-pub fn run_as(cipher: &Cipher, user: u32) -> Ended {
+pub(crate) fn run_as(cipher: &Cipher, user: u32) -> Ended {
     let output = cipher.command().stdin(Stdio::null()).uid(user).gid(user).output().expect("it starts");
     Ended { status: output.status.code(), stdout: output.stdout, stderr: output.stderr }
 }
 
 /// Gives a tree to a user, but not what its links lead to.
-pub fn give(tree: &Path, user: u32) {
+pub(crate) fn give(tree: &Path, user: u32) {
     lchown(tree, Some(user), Some(user)).expect("root can");
     if fs::symlink_metadata(tree).expect("it is there").is_dir() {
         for entry in fs::read_dir(tree).expect("it can be read") {

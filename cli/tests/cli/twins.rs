@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cipher::code::link::{self, Linked};
+use cipher::link::{self, Linked};
 use wasmtime::component::{Component, Linker, ResourceTable, Type, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -27,7 +27,7 @@ impl WasiView for State {
 }
 
 /// Starts to advance the epoch of `engine`.
-pub fn tick(engine: &Engine) {
+pub(crate) fn tick(engine: &Engine) {
     let engine = engine.clone();
     std::thread::spawn(move || {
         loop {
@@ -42,7 +42,7 @@ pub fn tick(engine: &Engine) {
 /// # Panics
 ///
 /// When the two differ.
-pub fn compare(engine: &Engine, component: &[u8], texts: &[&str], time: Duration) -> Option<String> {
+pub(crate) fn compare(engine: &Engine, component: &[u8], texts: &[&str], time: Duration) -> Option<String> {
     let Ok(Linked { bytes, .. }) = link::link(component) else { return None };
     let plain = run(engine, component, texts, time);
     let linked = run(engine, &bytes, texts, time);

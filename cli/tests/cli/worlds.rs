@@ -2,15 +2,7 @@
 
 use std::path::Path;
 
-use cipher::audit::format::EventLines;
-use cipher::code::{artifact, engine};
-use cipher::guest::Guest;
-use cipher::guest::catalog::Catalog;
-use cipher::guest::settings;
-use cipher::limits::Limits;
-use cipher::sandbox::contract::Operation;
-use cipher::sandbox::epoch::EpochTicker;
-use cipher::sandbox::instance::GuestPre;
+use cipher::{Catalog, EpochTicker, EventLines, Guest, GuestPre, Limits, Operation, artifact, engine, settings};
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};

@@ -15,7 +15,7 @@ use crate::platform::trust::TrustedDirectory;
 
 /// An artifact with its index entries, or files without an artifact, which have no digest.
 #[derive(Debug)]
-pub struct Item {
+pub(crate) struct Item {
     /// The SHA-256 of the component.
     pub digest: Option<Digest>,
     /// The files that had these bytes when they were compiled or found, escaped for a terminal.
@@ -51,7 +51,7 @@ pub(super) enum Kind {
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn list(directory: &TrustedDirectory) -> io::Result<Vec<Item>> {
+pub(crate) fn list(directory: &TrustedDirectory) -> io::Result<Vec<Item>> {
     let mut found: BTreeMap<Option<Digest>, Item> = BTreeMap::new();
     for name in directory.names()? {
         let (Some(kind), Ok(stat)) = (kind_of(&name), directory.stat(&name)) else { continue };

@@ -7,11 +7,11 @@ use super::seal::Seal;
 use crate::guest::digest::Digest;
 
 /// The maximum size of an index entry, in bytes: a path has at most 4096, and escaping may multiply them by six.
-pub const MAX_BYTES: u64 = 32 << 10;
+pub(super) const MAX_BYTES: u64 = 32 << 10;
 
 /// The contents of an index entry: which artifact it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The component that was compiled.
     pub component: Digest,
     /// The file of the artifact when the entry was written.
@@ -24,12 +24,12 @@ pub struct Entry {
 
 impl Entry {
     /// Whether the artifact's file is still the one that the entry was written for.
-    pub fn is_for(&self, artifact: &Metadata) -> bool {
+    pub(super) fn is_for(&self, artifact: &Metadata) -> bool {
         self.artifact == FileIdentity::of(artifact)
     }
 
     /// The text of the entry `name`.
-    pub fn seal(&self, name: &str, seal: &Seal) -> String {
+    pub(super) fn seal(&self, name: &str, seal: &Seal) -> String {
         let Self { component, artifact, contents, path } = self;
         let text = format!("{component} {artifact} {contents}\n{path}\n");
         let tag = seal.tag(name, &text);
@@ -37,7 +37,7 @@ impl Entry {
     }
 
     /// The entry in `text`, if it was sealed under this `name`.
-    pub fn unseal(name: &str, text: &str, seal: &Seal) -> Option<Self> {
+    pub(super) fn unseal(name: &str, text: &str, seal: &Seal) -> Option<Self> {
         let (text, tag) = text.strip_suffix('\n')?.rsplit_once('\n')?;
         // With its line feed.
         let text = &format!("{text}\n");
@@ -45,7 +45,7 @@ impl Entry {
     }
 
     /// The entry in `text`, without checking its seal.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let mut words = lines.next()?.split(' ');
         let mut word = || words.next();

@@ -11,7 +11,7 @@ use crate::guest::digest::Digest;
 use crate::platform::trust::TrustedDirectory;
 
 /// The maximum size of a cache, in bytes on disk. The least recently used artifacts are removed first.
-pub const LIMIT_BYTES: u64 = 1 << 30;
+pub(crate) const LIMIT_BYTES: u64 = 1 << 30;
 /// The maximum number of index entries per artifact: each copy of a component has one, even after it was deleted.
 const MAX_ENTRIES: usize = 64;
 /// The artifact of a component that was replaced at its path may be removed after this time without use: other hosts
@@ -77,7 +77,7 @@ pub(super) fn forget(directory: &TrustedDirectory, component: Digest) -> io::Res
 /// # Errors
 ///
 /// When the directory cannot be read, or a file not removed.
-pub fn clear(directory: &TrustedDirectory) -> io::Result<u64> {
+pub(crate) fn clear(directory: &TrustedDirectory) -> io::Result<u64> {
     let items = contents::list(directory)?;
     items.iter().try_for_each(|item| remove(directory, &item.files))?;
     directory.remove(seal::KEY_FILE.as_ref())?;

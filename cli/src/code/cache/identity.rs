@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// Metadata that changes when a file is written, replaced, or touched: nobody can set `ctime` at will without making a
 /// whole file system. (A write through a mapping shows once the system notices it.)
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileIdentity {
+pub(super) struct FileIdentity {
     inode: u64,
     size: u64,
     modified: Time,
@@ -23,7 +23,7 @@ struct Time {
 
 impl FileIdentity {
     /// The identity of the file with this metadata.
-    pub fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
             inode: metadata.ino(),
             size: metadata.size(),
@@ -36,19 +36,19 @@ impl FileIdentity {
     ///
     /// A file system that keeps whole seconds can change a file without changing its times. In a file system made as an
     /// image, all files often have the same times, `ctime` included.
-    pub fn is_unique(&self) -> bool {
+    pub(super) fn is_unique(&self) -> bool {
         self.changed.nanoseconds != 0
     }
 
     /// Whether a faithful copy of a file with this identity could have the `other`: its size and time of modification.
     /// Archives keep that time in whole seconds.
-    pub fn may_be_copied_to(&self, other: &Self) -> bool {
+    pub(super) fn may_be_copied_to(&self, other: &Self) -> bool {
         let kept = [self.modified.nanoseconds, 0].contains(&other.modified.nanoseconds);
         self.size == other.size && self.modified.seconds == other.modified.seconds && kept
     }
 
     /// The size of the file, in bytes.
-    pub fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         self.size
     }
 }
@@ -69,7 +69,7 @@ impl fmt::Display for Time {
 
 /// Why a text is not an identity.
 #[derive(Debug)]
-pub struct NotAnIdentity;
+pub(super) struct NotAnIdentity;
 
 impl FromStr for FileIdentity {
     type Err = NotAnIdentity;

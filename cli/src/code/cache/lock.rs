@@ -11,12 +11,12 @@ use rustix::fs::{Mode, OFlags};
 use crate::platform::trust::TrustedDirectory;
 
 /// The suffix of lock files.
-pub const SUFFIX: &str = ".lock";
+pub(super) const SUFFIX: &str = ".lock";
 /// The interval between attempts to take a lock that another process holds.
 const POLL: Duration = Duration::from_millis(20);
 
 /// A lock that this process holds. It is released when the process ends for any reason.
-pub struct Lock<'a> {
+pub(super) struct Lock<'a> {
     directory: &'a TrustedDirectory,
     name: String,
     _file: File,
@@ -28,7 +28,7 @@ impl<'a> Lock<'a> {
     /// # Errors
     ///
     /// `TimedOut`, or the system's: some network file systems have no locks.
-    pub fn acquire(directory: &'a TrustedDirectory, name: &str, patience: Duration) -> io::Result<Self> {
+    pub(super) fn acquire(directory: &'a TrustedDirectory, name: &str, patience: Duration) -> io::Result<Self> {
         let name = format!("{name}{SUFFIX}");
         let started = Instant::now();
         loop {

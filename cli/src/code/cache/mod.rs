@@ -30,9 +30,9 @@ use identity::FileIdentity;
 use lock::Lock;
 use seal::Seal;
 
-pub mod contents;
+pub(crate) mod contents;
 mod entry;
-pub mod evict;
+pub(crate) mod evict;
 mod identity;
 mod lock;
 mod seal;
@@ -48,7 +48,7 @@ const READABLE: Mode = Mode::from_raw_mode(0o644);
 
 /// The place of a cache, which decides who uses it.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub(crate) enum Place {
     /// Next to the guests that came with the program: used by all users, written at installation.
     Shipped(PathBuf),
     /// The user's own.
@@ -57,12 +57,12 @@ pub enum Place {
 
 impl Place {
     /// This user's cache: `$XDG_CACHE_HOME/cipher`, or `~/.cache/cipher`.
-    pub fn user() -> Option<Self> {
+    pub(crate) fn user() -> Option<Self> {
         user_dirs::cache().map(|base| Self::User(base.join("cipher")))
     }
 
     /// The path of the directory.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Shipped(path) | Self::User(path) => path,
         }
@@ -70,7 +70,7 @@ impl Place {
 }
 
 /// A directory of artifacts that are safe to load.
-pub struct ArtifactCache {
+pub(crate) struct ArtifactCache {
     place: Place,
     directory: TrustedDirectory,
     /// Without one, no entry can be authenticated.
@@ -79,7 +79,7 @@ pub struct ArtifactCache {
 }
 
 /// An artifact that may be loaded.
-pub struct CachedArtifact {
+pub(crate) struct CachedArtifact {
     /// The SHA-256 of the component.
     pub component: Digest,
     /// The file of the artifact.
@@ -95,7 +95,7 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// When it is missing, or another user could have written there.
-    pub fn open(place: &Place, engine: &str) -> Result<Self, Distrust> {
+    pub(crate) fn open(place: &Place, engine: &str) -> Result<Self, Distrust> {
         let directory = TrustedDirectory::open(place.path())?;
         let seal = match place {
             Place::Shipped(_) => Some(Seal::None),
@@ -109,7 +109,7 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// As for [`open`](Self::open), and when this user cannot write there.
-    pub fn create(place: &Place, engine: &str) -> Result<Self, Distrust> {
+    pub(crate) fn create(place: &Place, engine: &str) -> Result<Self, Distrust> {
         let directory = TrustedDirectory::create(place.path())?;
         let seal = match place {
             Place::Shipped(_) => Seal::None,
@@ -121,14 +121,14 @@ impl ArtifactCache {
 
     /// Waits for the lock of a component, for at most `patience`. Without a lock (some network file systems have none),
     /// several processes may compile the component at once, which does no harm.
-    pub fn lock(&self, component: Digest, patience: Duration) -> Option<impl Drop> {
+    pub(crate) fn lock(&self, component: Digest, patience: Duration) -> Option<impl Drop> {
         let lock = Lock::acquire(&self.directory, &component.to_string(), patience);
         lock.inspect_err(|error| log::info!("cannot lock '{}': {error}", self.place.path().display())).ok()
     }
 
     /// The artifact of the component in this file, which is not read, if neither has changed since the entry was
     /// written. The artifact may also be in the cache `other`.
-    pub fn find(&self, component: &Metadata, other: Option<&Self>) -> Option<CachedArtifact> {
+    pub(crate) fn find(&self, component: &Metadata, other: Option<&Self>) -> Option<CachedArtifact> {
         let (entry, entry_file, used) = self.entry(&self.file_key(component)?)?;
         let code = [Some(self), other].into_iter().flatten().find_map(|cache| {
             let (code, metadata) = cache.open_artifact(entry.component)?;
@@ -138,7 +138,7 @@ impl ArtifactCache {
     }
 
     /// The artifact of a component of which only the digest is known, even if the artifact was copied.
-    pub fn find_by_digest(&self, component: Digest) -> Option<CachedArtifact> {
+    pub(crate) fn find_by_digest(&self, component: Digest) -> Option<CachedArtifact> {
         let (mut entry, entry_file, used) = self.entry(&self.digest_key(component))?;
         let (code, metadata) = self.open_artifact(component)?;
         let now = FileIdentity::of(&metadata);
@@ -158,7 +158,7 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// When the disk is full, or the cache cannot be written to.
-    pub fn keep(&self, component: Digest, code: &[u8], path: &Path, file: &Metadata) -> io::Result<()> {
+    pub(crate) fn keep(&self, component: Digest, code: &[u8], path: &Path, file: &Metadata) -> io::Result<()> {
         self.write(&self.artifact_name(component), code)?;
         let (_, metadata) = self.directory.open_file(self.artifact_name(component).as_ref())?;
         let path = escape::line(&std::path::absolute(path)?.to_string_lossy()).into_owned();
@@ -176,7 +176,7 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// As for [`keep`](Self::keep).
-    pub fn note(&self, found: &CachedArtifact, path: &Path, file: &Metadata) -> io::Result<()> {
+    pub(crate) fn note(&self, found: &CachedArtifact, path: &Path, file: &Metadata) -> io::Result<()> {
         let path = escape::line(&std::path::absolute(path)?.to_string_lossy()).into_owned();
         let entry = Entry { path, ..found.entry.clone() };
         self.write_entries(&entry, file)?;
@@ -189,12 +189,12 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// When the directory cannot be read, or a file not removed.
-    pub fn forget(&self, component: Digest) -> io::Result<()> {
+    pub(crate) fn forget(&self, component: Digest) -> io::Result<()> {
         evict::forget(&self.directory, component)
     }
 
     /// The directory.
-    pub fn directory(&self) -> &TrustedDirectory {
+    pub(crate) fn directory(&self) -> &TrustedDirectory {
         &self.directory
     }
 
@@ -247,7 +247,7 @@ impl ArtifactCache {
 
 impl CachedArtifact {
     /// Updates the time of the last use.
-    pub fn note_use(&self) {
+    pub(crate) fn note_use(&self) {
         if self.used.elapsed().unwrap_or_default() > USE_PRECISION {
             // Only eviction reads this time, so a failure, as on a read-only disk, does no harm.
             let _ = self.entry_file.set_modified(SystemTime::now());
@@ -256,6 +256,6 @@ impl CachedArtifact {
 }
 
 /// Whether a file with the metadata `before` is unchanged.
-pub fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
+pub(crate) fn is_unchanged(before: &Metadata, now: &Metadata) -> bool {
     FileIdentity::of(before) == FileIdentity::of(now)
 }

@@ -18,12 +18,12 @@ use crate::platform::atomic_file;
 use crate::platform::trust::TrustedDirectory;
 
 /// The file with the key, in the cache directory.
-pub const KEY_FILE: &str = "key";
+pub(super) const KEY_FILE: &str = "key";
 /// Making a key takes a write of 32 bytes.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the index entries of a cache are authenticated.
-pub enum Seal {
+pub(super) enum Seal {
     /// By their place only: other users could not read a key.
     None,
     /// With this user's key.
@@ -32,7 +32,7 @@ pub enum Seal {
 
 impl Seal {
     /// Seals with this key.
-    pub fn with_key(key: [u8; 32]) -> Self {
+    pub(super) fn with_key(key: [u8; 32]) -> Self {
         // HMAC pads a key with zeros to the size of a block.
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(&key);
@@ -44,7 +44,7 @@ impl Seal {
     /// # Errors
     ///
     /// When there is none, or others could have read it.
-    pub fn read(directory: &TrustedDirectory) -> io::Result<Self> {
+    pub(super) fn read(directory: &TrustedDirectory) -> io::Result<Self> {
         let (mut file, metadata) = directory.open_file(OsStr::new(KEY_FILE))?;
         let is_secret = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o077 == 0;
         let mut key = [0; 32];
@@ -60,7 +60,7 @@ impl Seal {
     /// # Errors
     ///
     /// When it cannot be written, or the system has no random numbers.
-    pub fn read_or_create(directory: &TrustedDirectory) -> io::Result<Self> {
+    pub(super) fn read_or_create(directory: &TrustedDirectory) -> io::Result<Self> {
         Self::read(directory).or_else(|_| {
             // One of several processes creates it. Without locks, entries that the others have sealed become invalid.
             let _lock = Lock::acquire(directory, KEY_FILE, LOCK_PATIENCE);
@@ -76,12 +76,12 @@ impl Seal {
     }
 
     /// The tag of the entry `name` with this text.
-    pub fn tag(&self, name: &str, text: &str) -> String {
+    pub(super) fn tag(&self, name: &str, text: &str) -> String {
         self.mac(name, text).map_or_else(|| "-".to_owned(), |mac| hex::encode(mac.finalize().into_bytes()))
     }
 
     /// Whether `tag` is that of the entry `name` with this text.
-    pub fn is_tag(&self, name: &str, text: &str, tag: &str) -> bool {
+    pub(super) fn is_tag(&self, name: &str, text: &str, tag: &str) -> bool {
         match self.mac(name, text) {
             None => true,
             Some(mac) => hex::decode(tag).is_ok_and(|tag| mac.verify_slice(&tag).is_ok()),

@@ -52,7 +52,7 @@ enum Refusal {
 /// # Errors
 ///
 /// When `bytes` are not an acceptable component, or compiling exceeds a limit.
-pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+pub(crate) fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     let path = guest.component.display();
     if let Some(other) = FileType::of(bytes).problem() {
         return Err(Failure::new(exit::Kind::Component, format!("'{path}' {other}")).into());
@@ -78,11 +78,11 @@ pub fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> 
 }
 
 /// The number of core modules that are linked into one before a component is compiled, or why it is compiled unlinked.
-pub type Linking = Result<usize, String>;
+pub(crate) type Linking = Result<usize, String>;
 
 /// Facts about a component's file that need no compilation.
 #[derive(Debug)]
-pub struct SourceReport {
+pub(crate) struct SourceReport {
     /// The size of the file, in bytes.
     pub bytes: u64,
     /// Whether the component is linked. The text comes from the compiler process and is not escaped.
@@ -94,7 +94,7 @@ pub struct SourceReport {
 /// # Errors
 ///
 /// When it cannot be read, has changed, or exceeds a limit for compiling.
-pub fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<SourceReport> {
+pub(crate) fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<SourceReport> {
     let bytes = Source::open(guest, limits)?.read()?;
     if Digest::of(&bytes) != digest {
         let failure = Failure::new(exit::Kind::Component, cannot_read(&guest.component));

@@ -34,7 +34,7 @@ use crate::terminal::escape;
 use component::Component;
 
 /// The version of this pass, part of an artifact's fingerprint: raise it with every change of the output.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// The minimum number of dynamic libraries that are worth linking.
 const LIBRARIES_MIN: usize = 2;
@@ -72,7 +72,7 @@ impl fmt::Display for NotLinked {
 /// # Errors
 ///
 /// When `component` itself does not compile.
-pub fn precompile(engine: &Engine, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
+pub(crate) fn precompile(engine: &Engine, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
     match link(component) {
         Ok(Linked { bytes, modules }) => match engine.precompile_component(&bytes) {
             Ok(code) => {

@@ -13,14 +13,14 @@ use crate::exit::{Failure, Kind};
 use crate::terminal::escape;
 
 /// The default of `--audit-file`.
-pub const FILE_VARIABLE: &str = "CIPHER_AUDIT_FILE";
+pub(super) const FILE_VARIABLE: &str = "CIPHER_AUDIT_FILE";
 /// The default of `--audit-format`.
-pub const FORMAT_VARIABLE: &str = "CIPHER_AUDIT_FORMAT";
+pub(super) const FORMAT_VARIABLE: &str = "CIPHER_AUDIT_FORMAT";
 
 /// Where audit events go, and how they are written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Audit")]
-pub struct AuditOptions {
+pub(crate) struct AuditOptions {
     /// Format of audit events [default: $CIPHER_AUDIT_FORMAT, or text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     audit_format: Option<FormatOption>,
@@ -45,7 +45,7 @@ enum FormatOption {
 
 impl AuditOptions {
     /// Opens the sink, which must be none of `streams`, the files that are read or written besides.
-    pub fn sink<'a>(&self, streams: impl IntoIterator<Item = (&'a File, &'a str)>) -> Result<Sink> {
+    pub(crate) fn sink<'a>(&self, streams: impl IntoIterator<Item = (&'a File, &'a str)>) -> Result<Sink> {
         let encoding = match self.format()? {
             FormatOption::Text => Encoding::Text,
             FormatOption::Json => Encoding::Json,

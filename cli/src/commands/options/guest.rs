@@ -16,7 +16,7 @@ use crate::guest::value_file;
 
 /// A guest and its settings.
 #[derive(Debug, Args)]
-pub struct GuestOptions {
+pub(crate) struct GuestOptions {
     /// Name of an algorithm (see 'cipher list'), or path of a component
     pub algorithm: OsString,
     #[command(flatten)]
@@ -27,12 +27,12 @@ pub struct GuestOptions {
 
 impl GuestOptions {
     /// Finds the guest.
-    pub fn find(&self) -> Result<Guest> {
+    pub(crate) fn find(&self) -> Result<Guest> {
         Catalog::from_environment().find(&self.algorithm)
     }
 
     /// The settings of `guest` in force, where `stdin_is_free` if no message is read from it.
-    pub fn resolve(&self, guest: &Guest, stdin_is_free: bool) -> Result<Vec<Setting>> {
+    pub(crate) fn resolve(&self, guest: &Guest, stdin_is_free: bool) -> Result<Vec<Setting>> {
         let settings = settings::resolve(guest, &self.settings.assignments(stdin_is_free)?)?;
         self.require.check(guest, &settings)?;
         settings::log_sources(guest, &settings);
@@ -42,7 +42,7 @@ impl GuestOptions {
 
 /// Settings given by name.
 #[derive(Debug, Args)]
-pub struct SettingOptions {
+pub(crate) struct SettingOptions {
     /// Set an algorithm setting (overrides the environment and the default)
     #[arg(long, value_name = "NAME=VALUE", value_parser = Parser(assignments::parse_assignment))]
     set: Vec<Assignment>,
@@ -57,7 +57,7 @@ impl SettingOptions {
     /// # Errors
     ///
     /// When a file cannot be read, or is stdin unless `stdin_is_free`, or both options give the same setting.
-    pub fn assignments(&self, stdin_is_free: bool) -> Result<Assignments> {
+    pub(crate) fn assignments(&self, stdin_is_free: bool) -> Result<Assignments> {
         let mut all = Assignments::default();
         for Assignment { name, value } in &self.set {
             all.set(name, value, Source::Flag);
@@ -89,7 +89,7 @@ impl SettingOptions {
 
 /// Whether defaults are enough.
 #[derive(Debug, Args)]
-pub struct RequireOptions {
+pub(crate) struct RequireOptions {
     /// Fail if a setting is not given by an option or the environment
     #[arg(long)]
     pub require_set: bool,
@@ -97,7 +97,7 @@ pub struct RequireOptions {
 
 impl RequireOptions {
     /// Refuses `settings` that nobody gave, if that was asked for.
-    pub fn check(&self, guest: &Guest, settings: &[Setting]) -> Result<()> {
+    pub(crate) fn check(&self, guest: &Guest, settings: &[Setting]) -> Result<()> {
         if self.require_set { settings::require_set(guest, settings) } else { Ok(()) }
     }
 }

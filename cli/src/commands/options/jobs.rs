@@ -11,7 +11,7 @@ use crate::sandbox::epoch::EpochTicker;
 /// How records are processed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Records")]
-pub struct JobOptions {
+pub(crate) struct JobOptions {
     /// Number of worker threads; output order is preserved [default: number of CPUs]
     #[arg(short, long, value_name = "N", value_parser = count)]
     jobs: Option<u16>,
@@ -31,13 +31,13 @@ fn count(text: &str) -> Result<u16, &'static str> {
 
 impl JobOptions {
     /// The number of threads.
-    pub fn jobs(&self) -> usize {
+    pub(crate) fn jobs(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         self.jobs.map_or_else(processors, usize::from)
     }
 
     /// The epoch ticker of an engine that suits the lifetime of instances.
-    pub fn ticker(&self) -> Result<EpochTicker> {
+    pub(crate) fn ticker(&self) -> Result<EpochTicker> {
         let pool = if self.isolate { engine::pool(self.jobs()) } else { engine::loader() };
         // Without the address space for a pool, instances are slower to make, but work.
         pool.or_else(|_| engine::loader()).map(EpochTicker::new)

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 /// What a guest may use.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-pub struct LimitOptions {
+pub(crate) struct LimitOptions {
     /// Time limit per message (and, separately, for instantiation)
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     timeout: Duration,
@@ -48,7 +48,7 @@ fn size(text: &str) -> Result<ByteSize, &'static str> {
 
 impl LimitOptions {
     /// The limits, with those that have no option at their defaults.
-    pub fn limits(&self) -> Result<Limits> {
+    pub(crate) fn limits(&self) -> Result<Limits> {
         Ok(Limits {
             timeout: self.timeout,
             memory_bytes: usize::try_from(self.max_memory.as_u64())

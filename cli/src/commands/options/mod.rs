@@ -5,7 +5,7 @@ mod guest;
 mod jobs;
 mod limits;
 
-pub use audit::AuditOptions;
-pub use guest::{GuestOptions, RequireOptions, SettingOptions};
-pub use jobs::JobOptions;
-pub use limits::LimitOptions;
+pub(super) use audit::AuditOptions;
+pub(super) use guest::{GuestOptions, RequireOptions, SettingOptions};
+pub(super) use jobs::JobOptions;
+pub(super) use limits::LimitOptions;

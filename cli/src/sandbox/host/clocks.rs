@@ -12,7 +12,7 @@ use super::resources::Pollable;
 use super::{Host, define};
 
 /// A clock that stands still at zero, so that the same call gives the same result.
-pub struct FixedClock;
+pub(super) struct FixedClock;
 
 impl HostWallClock for FixedClock {
     fn resolution(&self) -> Duration {
@@ -35,7 +35,7 @@ impl HostMonotonicClock for FixedClock {
 }
 
 /// The clock of the system, at 1970 if it is set to a time before that: wasmtime-wasi's own panics there.
-pub struct SystemClock;
+pub(super) struct SystemClock;
 
 impl HostWallClock for SystemClock {
     fn resolution(&self) -> Duration {
@@ -48,7 +48,7 @@ impl HostWallClock for SystemClock {
 }
 
 /// Defines `function` of `wasi:clocks/wall-clock`.
-pub fn define_wall_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define_wall_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
         "now" => define(instance, function, |host, ()| Ok((wall_clock::Host::now(&mut host.clocks())?,))),
         "resolution" => define(instance, function, |host, ()| Ok((wall_clock::Host::resolution(&mut host.clocks())?,))),
@@ -57,7 +57,7 @@ pub fn define_wall_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, funct
 }
 
 /// Defines `function` of `wasi:clocks/monotonic-clock`.
-pub fn define_monotonic_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define_monotonic_clock(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
         "now" => define(instance, function, |host, ()| Ok((monotonic_clock::Host::now(&mut host.clocks())?,))),
         "resolution" => {

@@ -9,7 +9,7 @@ use super::resources::{InputStream, OutputStream};
 use super::{Host, define as define_function};
 
 /// Defines `function`. The names of functions are unique in all of `wasi:cli`.
-pub fn define(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
         "get-environment" => {
             define_function(instance, function, |host, ()| Ok((environment::Host::get_environment(&mut host.cli())?,)))

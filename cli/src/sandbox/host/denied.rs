@@ -11,7 +11,7 @@ use super::resources::Network;
 use super::{Host, define as define_function};
 
 /// Defines `function` of `interface`.
-pub fn define(instance: &mut LinkerInstance<'_, Host>, interface: &str, function: &str) -> Result<()> {
+pub(super) fn define(instance: &mut LinkerInstance<'_, Host>, interface: &str, function: &str) -> Result<()> {
     match function {
         "instance-network" => define_function(instance, function, |host, ()| Ok((host.resources.push(Network)?,))),
         "get-directories" => answer(instance, function, || Val::List(Vec::new())),

@@ -6,7 +6,7 @@ use wasmtime::component::LinkerInstance;
 use super::{Host, clocks, command, define_audit_log, denied, io, random};
 
 /// An interface that a guest may import.
-pub struct Interface {
+pub(super) struct Interface {
     /// Its name, without the version.
     name: &'static str,
     /// What the host grants for it, in a few words.
@@ -60,7 +60,7 @@ const WASI: &[Interface] = interfaces! {
 const AUDIT_LOG: &str = "saritnike:cipher/audit-log@0.1.0";
 
 /// Finds the interface `name`, version included, if it is offered. Any version 0.2.x of WASI is.
-pub fn find(name: &str) -> Option<&'static Interface> {
+pub(super) fn find(name: &str) -> Option<&'static Interface> {
     static AUDIT: Interface = Interface { name: AUDIT_LOG, grant: "the audit log", define: define_audit_log };
     if name == AUDIT_LOG {
         return Some(&AUDIT);

@@ -27,7 +27,7 @@ enum StreamError {
 type StreamResult<T> = std::result::Result<T, StreamError>;
 
 /// Defines `function` of `wasi:io/error`.
-pub fn define_error(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define_error(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
         "[method]error.to-debug-string" => {
             define(instance, function, |_, _: (Resource<IoError>,)| Ok((String::new(),)))
@@ -37,7 +37,7 @@ pub fn define_error(instance: &mut LinkerInstance<'_, Host>, _: &str, function: 
 }
 
 /// Defines `function` of `wasi:io/poll`.
-pub fn define_poll(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define_poll(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
         "poll" => {
             define(instance, function, |host, (pollables,): (Vec<Resource<Pollable>>,)| Ok((poll(host, &pollables)?,)))
@@ -53,7 +53,7 @@ pub fn define_poll(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &
 }
 
 /// Defines `function` of `wasi:io/streams`.
-pub fn define_streams(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define_streams(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     if let Some(method) = function.strip_prefix("[method]input-stream.") {
         return define_input(instance, function, method);
     }

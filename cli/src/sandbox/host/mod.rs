@@ -30,10 +30,10 @@ use crate::sandbox::lift::AuditText;
 use crate::sandbox::limiter::Limiter;
 
 /// The environment variables of a guest: its settings, each with its value.
-pub type Environment = Arc<[(String, String)]>;
+pub(super) type Environment = Arc<[(String, String)]>;
 
 /// The data of a store, for the imports of a guest.
-pub struct Host {
+pub(super) struct Host {
     /// The guest's environment.
     pub environment: Environment,
     /// The secrets to mask in printed text and audit events.
@@ -57,7 +57,7 @@ pub struct Host {
 
 impl Host {
     /// A host for the guest `origin`.
-    pub fn new(
+    pub(super) fn new(
         origin: Arc<Origin>,
         (environment, secrets): (Environment, Arc<Secrets>),
         granted: Grants,
@@ -83,29 +83,29 @@ impl Host {
     }
 
     /// Takes the audit events of this message.
-    pub fn take_entries(&mut self) -> Events {
+    pub(super) fn take_entries(&mut self) -> Events {
         std::mem::take(&mut self.events)
     }
 
     /// Adds how a call ended to the audit events of this message.
-    pub fn end_call<T>(&mut self, operation: &'static str, result: &anyhow::Result<T>) {
+    pub(super) fn end_call<T>(&mut self, operation: &'static str, result: &anyhow::Result<T>) {
         self.events.end_call(operation, result);
     }
 
     /// Formats the audit events of this message into `lines`.
-    pub fn report(&mut self, lines: &mut EventLines) {
+    pub(super) fn report(&mut self, lines: &mut EventLines) {
         lines.add(&self.events, &self.origin, self.record);
         self.events.clear();
     }
 
     /// Takes the text printed since the last call of this method, and the number of bytes dropped before it.
-    pub fn take_printed(&mut self) -> (String, u64) {
+    pub(super) fn take_printed(&mut self) -> (String, u64) {
         let (printed, dropped) = self.printed.take();
         (self.secrets.mask(&printed).into_owned(), dropped)
     }
 
     /// Whether `variable` is one of the guest's settings.
-    pub fn has_setting(&self, variable: &str) -> bool {
+    pub(super) fn has_setting(&self, variable: &str) -> bool {
         self.environment.iter().any(|(name, _)| name == variable)
     }
 }
@@ -133,7 +133,7 @@ fn wasi(environment: &[(String, String)], granted: Grants) -> WasiCtx {
 }
 
 /// Describes the grant for the import `name`, version included; `None` if the host does not offer the import.
-pub fn grant(name: &str) -> Option<&'static str> {
+pub(super) fn grant(name: &str) -> Option<&'static str> {
     interfaces::find(name).map(|interface| interface.grant)
 }
 
@@ -145,7 +145,7 @@ pub fn grant(name: &str) -> Option<&'static str> {
 /// # Errors
 ///
 /// When wasmtime runs out of memory.
-pub fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<(Linker<Host>, Vec<String>)> {
+pub(super) fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<(Linker<Host>, Vec<String>)> {
     let mut linker = Linker::new(engine);
     let mut missing = Vec::new();
     for (name, item) in component.component_type().imports(engine) {

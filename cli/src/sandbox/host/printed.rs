@@ -1,24 +1,24 @@
 //! The text that a guest prints to stdout and stderr. Its end is kept; the rest is only counted.
 
 /// The number of bytes that are kept. A guest gives its reason for a failure in the last line.
-pub const KEPT_BYTES: usize = 16 * 1024;
+pub(super) const KEPT_BYTES: usize = 16 * 1024;
 
 /// Both streams of a guest, in the order in which it wrote to them.
 #[derive(Debug, Default)]
-pub struct GuestOutput {
+pub(super) struct GuestOutput {
     end: Vec<u8>,
     dropped: u64,
 }
 
 impl GuestOutput {
     /// Takes the text printed since the last call of this method: its end, and the number of bytes dropped before it.
-    pub fn take(&mut self) -> (String, u64) {
+    pub(super) fn take(&mut self) -> (String, u64) {
         let Self { end, dropped } = std::mem::take(self);
         (String::from_utf8_lossy(&end).into_owned(), dropped)
     }
 
     /// Adds `bytes` at the end.
-    pub fn append(&mut self, bytes: &[u8]) {
+    pub(super) fn append(&mut self, bytes: &[u8]) {
         let fits = &bytes[bytes.len().saturating_sub(KEPT_BYTES)..];
         let surplus = (self.end.len() + fits.len()).saturating_sub(KEPT_BYTES);
         self.end.drain(..surplus);

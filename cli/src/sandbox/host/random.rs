@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 4 << 20;
 const SLICE_BYTES: u64 = 64 * 1024;
 
 /// Defines `function`. The names of functions are unique in all of `wasi:random`.
-pub fn define(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
+pub(super) fn define(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> Result<()> {
     match function {
         "get-random-bytes" => define_function(instance, function, |host, (length,)| {
             Ok((draw(host, length, random::Host::get_random_bytes)?,))

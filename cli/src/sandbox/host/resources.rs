@@ -10,18 +10,18 @@ use wasmtime_wasi::p2::bindings::cli::terminal_output::TerminalOutput;
 use super::Host;
 
 /// A stream that a guest reads from: stdin, which is at its end.
-pub struct InputStream;
+pub(super) struct InputStream;
 /// A stream that a guest writes to: stdout or stderr, which go to the same place.
-pub struct OutputStream;
+pub(super) struct OutputStream;
 /// The error of a stream. No stream fails, so no guest has one.
-pub struct IoError;
+pub(super) struct IoError;
 /// The network of a guest. All its sockets are denied.
-pub struct Network;
+pub(super) struct Network;
 /// A resource of a denied interface: a file, a socket, a request. No guest has one.
 struct Denied;
 
 /// A pollable: something that a guest waits for.
-pub enum Pollable {
+pub(super) enum Pollable {
     /// Nothing.
     Ready,
     /// An instant.
@@ -33,7 +33,7 @@ pub enum Pollable {
 /// Defines the resource `name` of any interface.
 ///
 /// Names are unique but for `pollable` and the like, which are the same resource everywhere.
-pub fn define(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Result<()> {
+pub(super) fn define(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Result<()> {
     match name {
         "input-stream" => owned::<InputStream>(instance, name),
         "output-stream" => owned::<OutputStream>(instance, name),
