@@ -81,7 +81,8 @@ impl Report {
         let Self { guest, artifact, source, fit } = self;
         let path = escape::line(&guest.component.to_string_lossy()).into_owned();
         let size = ByteSize(source.bytes);
-        let mut text = format!("{}: {path}\n  {size}, sha256:{}\nimports\n", guest.name, artifact.digest);
+        let version = self.version().map(|version| format!(" {version}")).unwrap_or_default();
+        let mut text = format!("{}{version}: {path}\n  {size}, sha256:{}\nimports\n", guest.name, artifact.digest);
         for import in &fit.imports {
             text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
         }
@@ -109,6 +110,10 @@ impl Report {
         settings.chain(granted.iter().filter(|(granted, _)| *granted).map(|(_, what)| (*what).to_owned())).collect()
     }
 
+    fn version(&self) -> Option<&str> {
+        self.guest.manifest.as_ref().and_then(|manifest| manifest.version.as_deref())
+    }
+
     fn settings(&self) -> impl Iterator<Item = &String> {
         self.guest.manifest.iter().flat_map(|manifest| manifest.settings.keys())
     }
@@ -119,6 +124,7 @@ impl Report {
         let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
         json!({
             "name": guest.name,
+            "version": self.version(),
             "component": guest.component.to_string_lossy(),
             "bytes": source.bytes,
             "sha256": artifact.digest.to_string(),

@@ -101,6 +101,10 @@ fn upgrades_without_force() {
     home.run(&["install", "--force", "Mirror.wasm"], &versioned("1.0.9")).exits(0);
     let list = home.run(&["list"], MANIFEST).exits(0);
     assert!(list.text().contains("\nMirror 1.0.9: Returns its input\n"), "{}", list.text());
+    let inspected = home.run(&["inspect", "Mirror"], MANIFEST).exits(0);
+    assert!(inspected.text().starts_with("Mirror 1.0.9: /"), "{}", inspected.text());
+    let inspected = home.run(&["inspect", "Mirror", "--json"], MANIFEST).exits(0);
+    assert!(inspected.text().contains("\"version\": \"1.0.9\""), "{}", inspected.text());
 }
 
 #[test]
