@@ -6,6 +6,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
 use crate::exit::{Failure, Kind};
+use crate::guest::Guest;
 use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, RESOURCES};
 use crate::sandbox::host::Host;
 use crate::terminal::escape;
@@ -40,9 +41,10 @@ pub(super) fn of_linking(name: &str, problems: &[String], error: wasmtime::Error
     Failure::new(Kind::Contract, format!("{name} does not fit the contract: {reason}")).into()
 }
 
-/// Why a call of the guest `name`, or its start, failed.
-pub(super) fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Error {
+/// Why a call of `guest`, or its start, failed.
+pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) -> Error {
     log::debug!("{error:?}");
+    let name = guest.name.as_str();
     let printed = log_printed(name, host);
     if let Some(exceeded) = exceeded(&error, host) {
         // Unlike time and the size of a result, memory and resources add up over the calls of an instance.
@@ -54,7 +56,7 @@ pub(super) fn of_call(name: &str, error: wasmtime::Error, host: &mut Host) -> Er
     // fail with an exit instead.
     let gives_reason = exit.is_some_and(|exit| exit.0 != 0) || trap == Some(&Trap::UnreachableCodeReached);
     if let (true, Some(reason)) = (gives_reason, last_line(&printed)) {
-        let kind = if names_setting(reason, host) { Kind::Setting } else { Kind::Refused };
+        let kind = if names_setting(reason, guest, host) { Kind::Setting } else { Kind::Refused };
         return Failure::new(kind, format!("{name} failed: {}", escape::start(reason))).into();
     }
     let cause = error.root_cause();
@@ -95,10 +97,11 @@ fn exceeded_by_message(message: &str) -> Option<Exceeded> {
     }
 }
 
-/// Whether `reason` begins with the name of a setting.
-fn names_setting(reason: &str, host: &Host) -> bool {
+/// Whether `reason` begins with the name of a setting, which may be missing. A guest without a manifest declares none.
+fn names_setting(reason: &str, guest: &Guest, host: &Host) -> bool {
     let end = reason.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(reason.len());
-    host.has_setting(&reason[..end])
+    let declared = guest.manifest.iter().flat_map(|manifest| manifest.settings.keys());
+    declared.chain(host.environment.iter().map(|(variable, _)| variable)).any(|variable| variable == &reason[..end])
 }
 
 /// Logs the text that the guest `name` printed in a call, and returns it.

@@ -117,7 +117,7 @@ impl GuestPre {
                 Ok(GuestInstance { guest: self.clone(), calls, store, instance, encr, decr, is_used: false })
             }
             Err(error) => {
-                let failed = Err(error::of_call(&self.origin.name, error, store.data_mut()));
+                let failed = Err(error::of_call(&self.guest, error, store.data_mut()));
                 store.data_mut().end_call("start", &failed);
                 store.data_mut().report(lines);
                 failed
@@ -267,13 +267,13 @@ impl GuestInstance {
     ) -> Result<T> {
         let Self { guest, calls, store, instance, .. } = self;
         let result = under_way(&guest.ticker, calls, store, |store| call(instance, store));
-        let (name, host) = (&guest.origin.name, store.data_mut());
+        let (guest, host) = (&guest.guest, store.data_mut());
         match result {
             Ok(value) => {
-                error::log_printed(name, host);
+                error::log_printed(&guest.name, host);
                 Ok(value)
             }
-            Err(error) => Err(error::of_call(name, error, host)),
+            Err(error) => Err(error::of_call(guest, error, host)),
         }
     }
 

@@ -103,11 +103,6 @@ impl Host {
         let (printed, dropped) = self.printed.take();
         (self.secrets.mask(&printed).into_owned(), dropped)
     }
-
-    /// Whether `variable` is one of the guest's settings.
-    pub(super) fn has_setting(&self, variable: &str) -> bool {
-        self.environment.iter().any(|(name, _)| name == variable)
-    }
 }
 
 impl WasiView for Host {
