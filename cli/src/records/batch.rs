@@ -116,7 +116,10 @@ impl Requests {
     fn call(&mut self, number: u64, call: Call, answer: &mut Answer) -> Result<()> {
         let Call { guest, settings, operation, message } = call;
         let mut instance = match self.isolate {
-            true => guest.open(&settings, number, &mut answer.events)?,
+            true => {
+                settings::log_sources(guest.guest(), &settings);
+                guest.open(&settings, number, &mut answer.events)?
+            }
             false => self.instances.take(&self.guests, &guest, &settings, number, &mut answer.events)?,
         };
         instance.set_record(number);

@@ -9,7 +9,7 @@ use crate::audit::format::EventLines;
 use crate::code::engine;
 use crate::exit::{self, Failure, Kind};
 use crate::guest::catalog::{self, Catalog};
-use crate::guest::settings::Setting;
+use crate::guest::settings::{self, Setting};
 use crate::limits::Limits;
 use crate::records::request::{NAME_BYTES, quoted};
 use crate::sandbox::epoch::EpochTicker;
@@ -134,6 +134,7 @@ impl Instances {
         if let Some(at) = self.kept.iter().rposition(fits) {
             return Ok(self.kept.remove(at).instance);
         }
+        settings::log_sources(guest.guest(), settings);
         self.opened = self.opened.saturating_add(1);
         match self.opened > OPENED_BEFORE_POOL {
             true => guests.pooled(guest).open(settings, record, events),
