@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_kind_below_context() {
+    fn finds_kind_through_context() {
         let result: anyhow::Result<()> = Err(std::io::Error::other("disk").into());
         let error = result.with_context(|| Failure::new(Kind::Audit, "cannot write")).context("outer").unwrap_err();
         assert_eq!(kind(&error), Kind::Audit);

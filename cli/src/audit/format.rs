@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn json_keeps_members_apart_and_loses_nothing() {
+    fn json_keeps_members_and_loses_nothing() {
         let (action, detail) = ("a\",\"sequence\":9", "line\nbreak \u{2028} \u{1b}[0m \u{202e} 🎉\\");
         let text = numbered(lines(Encoding::Json, usize::MAX, &[("first", ""), (action, detail)]));
         let line = text.lines().nth(1).unwrap();

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replaces_file_and_leaves_no_other() {
+    fn replaces_file_without_leftovers() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         for contents in ["old", "new"] {

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn final_directory_may_not_be_sticky() {
+    fn rejects_sticky_final_directory() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let inner = directory.path().join("inner");

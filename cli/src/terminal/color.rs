@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folds_only_what_one_write_cannot_carry() {
+    fn folds_only_more_than_one_write() {
         assert_eq!(folded("error: ", ""), "error: \n");
         assert_eq!(folded("error: ", "short"), "error: short\n");
         let long = "é".repeat(PIPE_BUF);

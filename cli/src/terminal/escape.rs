@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_escapes_from_backslashes() {
+    fn distinguishes_escapes_from_backslashes() {
         assert_eq!(line(r"\n"), r"\\n");
         assert_ne!(line(r"\u{1b}"), line("\u{1b}"));
     }
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn prefix_keeps_escapes_whole() {
+    fn prefix_does_not_split_escapes() {
         assert_eq!(Place::Line.prefix("ab\nc", 3), ("ab".to_owned(), "\nc"));
         assert_eq!(Place::Line.prefix("ab\nc", 4), (r"ab\n".to_owned(), "c"));
         assert_eq!(Place::Json.prefix("\u{1d159}x", 11), (String::new(), "\u{1d159}x"));

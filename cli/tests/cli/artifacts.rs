@@ -72,14 +72,14 @@ impl Home {
     #[track_caller]
     pub(crate) fn expect_cached(&self, when: &str) {
         let ended = self.call("Echo").exits(0).prints("abc\n");
-        assert_eq!(ended.complaints(), "", "{when}");
+        assert_eq!(ended.diagnostics(), "", "{when}");
     }
 
     /// Whatever `damage` did: the next call is right, and the one after it does not compile.
     #[track_caller]
     fn expect_recompiled(&self, damage: &str) {
         let ended = self.call("Echo").exits(0).prints("abc\n");
-        assert!(ended.complaints().contains("compiling"), "{damage}: {}", ended.complaints());
+        assert!(ended.diagnostics().contains("compiling"), "{damage}: {}", ended.diagnostics());
         self.expect_cached(damage);
     }
 }
@@ -148,7 +148,7 @@ fn ignores_files_writable_by_others() {
 }
 
 #[test]
-fn ignores_entries_under_a_key_others_can_read() {
+fn ignores_entries_under_readable_key() {
     let home = Home::new();
     let key = home.cache().join("key");
     assert_eq!(fs::metadata(&key).expect("it was made").mode() & 0o777, 0o600);
@@ -183,7 +183,7 @@ fn ignores_damaged_entries() {
             apply(&entry);
         }
         let ended = home.call("Echo").exits(0).prints("abc\n");
-        assert!(ended.complaints().contains("compiling"), "{damage}: {}", ended.complaints());
+        assert!(ended.diagnostics().contains("compiling"), "{damage}: {}", ended.diagnostics());
     }
 }
 
@@ -213,7 +213,7 @@ fn recompiles_changed_component_with_same_times() {
 }
 
 #[test]
-fn waits_for_lock_only_as_long_as_compiling_may_take() {
+fn bounds_wait_for_lock() {
     let home = Home::new();
     let path = home.cache().join(home.digest("Echo")).with_extension("lock");
     let lock = File::create(&path).expect("it is ours");
@@ -253,7 +253,7 @@ fn does_not_wait_for_a_pipe() {
 }
 
 #[test]
-fn cache_add_fails_when_code_cannot_be_stored() {
+fn cache_add_fails_without_storage() {
     let echo = guests::directory().join("Echo.wasm");
     let add = || Cipher::new(["cache".as_ref(), "add".as_ref(), echo.as_os_str()]);
     for (cipher, reason) in [
@@ -263,14 +263,14 @@ fn cache_add_fails_when_code_cannot_be_stored() {
         ),
         (add().file(".cache", ""), "cannot be used: Not a directory"),
     ] {
-        let complaints = cipher.run().exits(6).prints("").complaints();
-        assert!(complaints.starts_with("error: cannot keep the compiled code of Echo, because "), "{complaints}");
-        assert!(complaints.contains(reason) && complaints.lines().count() == 1, "{complaints}");
+        let diagnostics = cipher.run().exits(6).prints("").diagnostics();
+        assert!(diagnostics.starts_with("error: cannot keep the compiled code of Echo, because "), "{diagnostics}");
+        assert!(diagnostics.contains(reason) && diagnostics.lines().count() == 1, "{diagnostics}");
     }
 }
 
 #[test]
-fn cache_show_and_clear_handle_stray_files() {
+fn cache_handles_stray_files() {
     let home = Home::new();
     let cache = |action: &[&str]| Cipher::new(["cache"]).args(action).env("HOME", home.directory.path()).run().exits(0);
     let at = |name: &str| home.cache().join(name);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::guests;
-use crate::harness::{Cipher, entry};
+use crate::harness::{Cipher, audit_event};
 
 /// What a write to a pipe may carry so that nobody tears it, in bytes.
 const PIPE_BUF: usize = 4096;
@@ -107,11 +107,11 @@ fn json_parts_can_be_joined() {
 fn short_lines_share_writes() {
     let script = "cipher encrypt Caesar --lines -j1 2>&1 >/dev/null | cat";
     let ended = Cipher::shell(script).stdin("some line\n".repeat(50_000)).run().exits(0);
-    assert_eq!(ended.text(), entry("encrypt", "some line").repeat(50_000));
+    assert_eq!(ended.text(), audit_event("encrypt", "some line").repeat(50_000));
 }
 
 #[test]
-fn json_events_have_members_of_host_and_guest() {
+fn json_events_have_all_members() {
     let component = guests::directory().join("Fickle.wasm");
     let digest: String =
         Sha256::digest(fs::read(component).expect("it was assembled")).iter().map(|b| format!("{b:02x}")).collect();
@@ -150,8 +150,8 @@ fn text_event_cannot_be_forged() {
 #[test]
 fn keeps_events_of_failed_call() {
     let ended = with_guests(&["encrypt", "Fickle", "!"]).run().prints("");
-    assert!(ended.entries().starts_with("[AUDIT] Action: trying | Detail: !\n"));
-    assert!(ended.complaints().starts_with("error: Fickle trapped: "), "{}", ended.complaints());
+    assert!(ended.audit_events().starts_with("[AUDIT] Action: trying | Detail: !\n"));
+    assert!(ended.diagnostics().starts_with("error: Fickle trapped: "), "{}", ended.diagnostics());
 }
 
 #[test]
@@ -163,8 +163,12 @@ fn keeps_events_of_failed_stream() {
     let component = wat::parse_str(failing).expect("it is a component");
     let cipher = Cipher::new(["encrypt", "./failing.wasm"]).file("failing.wasm", component);
     let ended = cipher.stdin("x".repeat(2 << 20)).run().prints("");
-    assert!(ended.entries().starts_with("[AUDIT] Action: encrypt | Detail: Length: 5\n"), "{}", ended.entries());
-    assert_eq!(ended.complaints(), "error: failing trapped: it reached code marked as unreachable\n");
+    assert!(
+        ended.audit_events().starts_with("[AUDIT] Action: encrypt | Detail: Length: 5\n"),
+        "{}",
+        ended.audit_events()
+    );
+    assert_eq!(ended.diagnostics(), "error: failing trapped: it reached code marked as unreachable\n");
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn appends_to_audit_file() {
     let cipher = Cipher::new(["encrypt", "Caesar", "Hello", "--audit-file", "audit.log"]).file("audit.log", "before\n");
     cipher.run().exits(0).prints("Khoor\n").says("");
     cipher.run().exits(0).prints("Khoor\n").says("");
-    assert_eq!(cipher.read("audit.log"), format!("before\n{0}{0}", entry("encrypt", "Hello")));
+    assert_eq!(cipher.read("audit.log"), format!("before\n{0}{0}", audit_event("encrypt", "Hello")));
 }
 
 #[test]
@@ -181,7 +185,7 @@ fn begins_new_line_after_torn_one() {
     let cipher = cipher.file("audit.log", "[AUDIT] Action: encr");
     cipher.run().exits(0).prints("Khoor\n").says("");
     cipher.run().exits(0).prints("Khoor\n").says("");
-    assert_eq!(cipher.read("audit.log"), format!("[AUDIT] Action: encr\n{0}{0}", entry("encrypt", "Hello")));
+    assert_eq!(cipher.read("audit.log"), format!("[AUDIT] Action: encr\n{0}{0}", audit_event("encrypt", "Hello")));
 }
 
 #[test]
@@ -195,7 +199,10 @@ fn follows_rotated_audit_file() {
     fs::rename(folder.join("audit.log"), folder.join("audit.log.1")).expect("it can be moved");
     running.write("three\n");
     assert_eq!(running.line(), "wkuhh\n");
-    assert_eq!((read("audit.log.1"), read("audit.log")), (entry("encrypt", "one"), entry("encrypt", "three")));
+    assert_eq!(
+        (read("audit.log.1"), read("audit.log")),
+        (audit_event("encrypt", "one"), audit_event("encrypt", "three"))
+    );
     running.end().exits(0).says("");
 }
 
@@ -206,7 +213,7 @@ fn creates_audit_file_for_owner_only() {
 }
 
 #[test]
-fn rejects_audit_file_that_cannot_be_opened() {
+fn rejects_unopenable_audit_file() {
     let ended = Cipher::new(["encrypt", "Caesar", "Hello", "--audit-file", "no/such/folder"]).run();
     let error = "error: cannot open the audit file 'no/such/folder': No such file or directory (os error 2)\n";
     ended.exits(6).prints("").says(error);
@@ -219,7 +226,11 @@ fn gives_up_on_fifo_without_reader() {
     cipher.run().exits(6).prints("").says(&format!("error: {error}\n"));
     let read = "mkfifo fifo && cat fifo & sleep 0.1; cipher encrypt Caesar Hello --audit-file fifo; wait";
     let ended = Cipher::shell(read).run().exits(0);
-    assert!(ended.text().contains(&entry("encrypt", "Hello")) && ended.text().contains("Khoor\n"), "{}", ended.text());
+    assert!(
+        ended.text().contains(&audit_event("encrypt", "Hello")) && ended.text().contains("Khoor\n"),
+        "{}",
+        ended.text()
+    );
 }
 
 #[test]
@@ -232,7 +243,7 @@ fn quiet_drops_events_on_stderr_only() {
     Cipher::shell("cipher encrypt Caesar Hello -q 2>&-").run().exits(0).prints("Khoor\n");
     let cipher = Cipher::new(["encrypt", "Caesar", "Hello", "-q", "--audit-file", "audit.log"]);
     cipher.run().exits(0).prints("Khoor\n").says("");
-    assert_eq!(cipher.read("audit.log"), entry("encrypt", "Hello"));
+    assert_eq!(cipher.read("audit.log"), audit_event("encrypt", "Hello"));
     let lines = Cipher::new(["encrypt", "Caesar", "--lines", "-q", "-j2"]).stdin("Hello\n".repeat(1000));
     lines.run().exits(0).prints("Khoor\n".repeat(1000)).says("");
 }
@@ -244,9 +255,9 @@ fn environment_sets_audit_defaults() {
     cipher.run().exits(0).prints("Khoor\n").says("");
     assert!(cipher.read("from-environment").starts_with("{\"time\":"));
     let overridden = cipher.args(["--audit-file", "-", "--audit-format", "text"]).run();
-    overridden.exits(0).prints("Khoor\n").says(&entry("encrypt", "Hello"));
+    overridden.exits(0).prints("Khoor\n").says(&audit_event("encrypt", "Hello"));
     let unset = call().env("CIPHER_AUDIT_FILE", "").env("CIPHER_AUDIT_FORMAT", "");
-    unset.run().exits(0).says(&entry("encrypt", "Hello"));
+    unset.run().exits(0).says(&audit_event("encrypt", "Hello"));
     let error = "error: CIPHER_AUDIT_FORMAT must be 'text' or 'json', not 'xml'\n";
     call().env("CIPHER_AUDIT_FORMAT", "xml").run().exits(2).prints("").says(error);
 }
@@ -267,7 +278,7 @@ fn concurrent_writers_share_one_file() {
     });
     let text = fs::read_to_string(file).expect("they wrote it");
     for writer in 0..WRITERS {
-        let line = entry("encrypt", &"x".repeat(writer));
+        let line = audit_event("encrypt", &"x".repeat(writer));
         assert_eq!(text.split_inclusive('\n').filter(|other| *other == line).count(), RECORDS);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::guests;
-use crate::harness::{Cipher, Ended, entry, same};
+use crate::harness::{Cipher, Ended, audit_event, same};
 
 fn batch(lines: &str) -> Ended {
     Cipher::new(["batch"]).stdin(lines).run()
@@ -17,7 +17,7 @@ fn fails(line: &str, kind: &str, error: &str) {
     assert_eq!(answer["kind"], kind, "{line}");
     assert_eq!(answer["error"], error, "{line}");
     assert_eq!(answer["line"], 1, "{line}");
-    assert_eq!(ended.complaints(), "error: 1 of 1 records failed\n");
+    assert_eq!(ended.diagnostics(), "error: 1 of 1 records failed\n");
 }
 
 #[test]
@@ -49,10 +49,10 @@ fn answers_requests_in_order() {
         ))
         .says(
             &[
-                entry("encrypt", "Hello, World!").repeat(2),
-                entry("decrypt", "Hello, World!"),
-                entry("decrypt", "ATTACKATDAWN"),
-                entry("encrypt", ""),
+                audit_event("encrypt", "Hello, World!").repeat(2),
+                audit_event("decrypt", "Hello, World!"),
+                audit_event("decrypt", "ATTACKATDAWN"),
+                audit_event("encrypt", ""),
             ]
             .concat(),
         );
@@ -106,8 +106,8 @@ fn skips_bad_requests() {
     let result = "{\"result\":\"def\"}\n";
     let (two, four) = (bad(2, "not valid JSON at column 2"), bad(4, "a request must be a JSON object"));
     let ended = ended.prints([result, &two, result, &four, result].concat());
-    assert_eq!(ended.complaints(), "error: 2 of 5 records failed\n");
-    assert_eq!(ended.entries(), entry("encrypt", "abc").repeat(3));
+    assert_eq!(ended.diagnostics(), "error: 2 of 5 records failed\n");
+    assert_eq!(ended.audit_events(), audit_event("encrypt", "abc").repeat(3));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn accepts_only_objects() {
     for line in ["{}", "null", "7", "\"Caesar\"", "[]", r#"["abc","Caesar"]"#, r#"["abc","Caesar","encrypt",1,{}]"#] {
         let ended = batch(line).exits(3);
         assert!(ended.text().starts_with(r#"{"line":1,"kind":"bad-request","#), "{line}: {}", ended.text());
-        assert_eq!(ended.entries(), "", "{line}");
+        assert_eq!(ended.audit_events(), "", "{line}");
     }
 }
 
@@ -198,14 +198,14 @@ fn reports_failures_of_guests_and_catalog() {
 }
 
 #[test]
-fn skips_blank_lines_and_byte_order_marks() {
+fn skips_blank_lines_and_bom() {
     let request = r#"{"message":"abc","algorithm":"Caesar"}"#;
     let ended = batch(&format!("\u{feff}{request}\n\n \t\r\n{request}\nx\n\n"));
     let ended = ended.exits(3).prints(concat!(
         "{\"result\":\"def\"}\n{\"result\":\"def\"}\n",
         "{\"line\":5,\"kind\":\"bad-request\",\"error\":\"not valid JSON at column 1\"}\n"
     ));
-    assert_eq!(ended.complaints(), "error: 1 of 3 records failed\n");
+    assert_eq!(ended.diagnostics(), "error: 1 of 3 records failed\n");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn stops_at_first_failure() {
         assert_eq!(answers.len(), 2);
         assert_eq!(answers[0], r#"{"result":"def"}"#);
         assert!(answers[1].starts_with(r#"{"line":2,"kind":"bad-request","#));
-        assert_eq!(ended.complaints(), "error: stopped at record 2, which failed\n");
+        assert_eq!(ended.diagnostics(), "error: stopped at record 2, which failed\n");
     }
 }
 
@@ -336,7 +336,7 @@ fn bounds_names() {
 }
 
 #[test]
-fn loads_guests_once_whatever_the_spelling() {
+fn loads_guest_once_for_all_spellings() {
     // Each spelling would otherwise map the guest's compiled code again.
     let spelling = |bits: usize| -> String {
         let letters = "vigenere".char_indices();
@@ -373,7 +373,7 @@ fn keeps_order_with_several_jobs() {
         for jobs in ["2", "8"] {
             let together = run(jobs);
             same(&together.stdout, &alone.stdout);
-            same(together.entries(), alone.entries());
+            same(together.audit_events(), alone.audit_events());
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::guests;
-use crate::harness::{Cipher, entry};
+use crate::harness::{Cipher, audit_event};
 
 fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
@@ -36,7 +36,7 @@ pub(crate) fn caesar() -> PathBuf {
 }
 
 #[test]
-fn the_first_directory_that_has_a_name_wins() {
+fn first_directory_wins() {
     let (first, second) = (directory(), directory());
     add(first.path(), "Caesar", &echo(), "");
     add(second.path(), "Caesar", &caesar(), "");
@@ -52,34 +52,34 @@ fn the_first_directory_that_has_a_name_wins() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_read_takes_no_other_along() {
+fn skips_unreadable_directory() {
     let folder = directory();
     let endless = folder.path().join("endless");
     std::os::unix::fs::symlink("endless", &endless).expect("a link is made");
     let warning = format!("[WARN  cipher::guest::catalog] cannot read the guest directory '{}': ", endless.display());
     let caesar =
         Cipher::new(["encrypt", "Caesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(0).prints("def\n");
-    assert!(caesar.complaints().starts_with(&warning), "{}", caesar.complaints());
+    assert!(caesar.diagnostics().starts_with(&warning), "{}", caesar.diagnostics());
     let list = Cipher::new(["list"]).env("CIPHER_GUESTS", &endless).run().exits(0);
     assert!(list.text().contains("\nVigenere: "), "{}", list.text());
     let unknown = Cipher::new(["encrypt", "Cesar", "abc"]).env("CIPHER_GUESTS", &endless).run().exits(4);
     for ended in [list, unknown] {
-        assert_eq!(ended.complaints().matches(&warning).count(), 1, "{}", ended.complaints());
+        assert_eq!(ended.diagnostics().matches(&warning).count(), 1, "{}", ended.diagnostics());
     }
 }
 
 #[test]
-fn a_variable_that_is_not_text_takes_no_other_guest_along() {
+fn invalid_variable_hides_no_other_guest() {
     let not_text = OsString::from_vec(b"W\xffM".to_vec());
     let list = Cipher::new(["list"]).env("VIGENERE_KEYWORD", not_text).run().exits(5);
     assert!(list.text().starts_with("Caesar: ") && !list.text().contains("Vigenere: "), "{}", list.text());
-    let complaints = list.complaints();
-    assert!(complaints.contains("VIGENERE_KEYWORD is not UTF-8"), "{complaints}");
-    assert!(complaints.ends_with("error: 1 of 2 guests cannot be used\n"), "{complaints}");
+    let diagnostics = list.diagnostics();
+    assert!(diagnostics.contains("VIGENERE_KEYWORD is not UTF-8"), "{diagnostics}");
+    assert!(diagnostics.ends_with("error: 1 of 2 guests cannot be used\n"), "{diagnostics}");
 }
 
 #[test]
-fn a_path_that_is_not_text_is_shown_as_well_as_it_can_be() {
+fn shows_paths_with_invalid_utf8() {
     let folder = directory();
     let odd = folder.path().join(OsString::from_vec(b"o\xffdd".to_vec()));
     add(&odd, "Odd", &echo(), "");
@@ -95,7 +95,7 @@ fn a_path_that_is_not_text_is_shown_as_well_as_it_can_be() {
 }
 
 #[test]
-fn the_users_own_guests_come_before_those_that_came_with_the_program() {
+fn user_guests_override_shipped_guests() {
     let home = directory();
     add(&home.path().join(".local/share/cipher/guests"), "Caesar", &echo(), "");
     let call = || Cipher::new(["encrypt", "Caesar", "abc"]).env("HOME", home.path());
@@ -104,18 +104,18 @@ fn the_users_own_guests_come_before_those_that_came_with_the_program() {
 }
 
 #[test]
-fn a_stranger_is_called_as_the_guests_of_the_project_are() {
+fn runs_guests_of_others_alike() {
     let folder = directory();
     add(folder.path(), "Rot-13", &caesar(), "[settings.SHIFT_AMOUNT]\ndefault = \"13\"\nhelp = \"How far\"\n");
     let call = |arguments: &[&str]| Cipher::new(arguments).env("CIPHER_GUESTS", folder.path()).env("OTHER", "x");
-    call(&["encrypt", "rot-13", "abc"]).run().exits(0).prints("nop\n").says(&entry("encrypt", "abc"));
+    call(&["encrypt", "rot-13", "abc"]).run().exits(0).prints("nop\n").says(&audit_event("encrypt", "abc"));
     call(&["encrypt", "Rot-13", "abc"]).env("SHIFT_AMOUNT", "1").run().exits(0).prints("bcd\n");
     let component = folder.path().join("Rot-13.wasm");
     Cipher::new(["encrypt".as_ref(), component.as_os_str(), "abc".as_ref()]).run().exits(0).prints("nop\n");
 }
 
 #[test]
-fn a_component_without_a_manifest_gets_the_settings_of_flags_and_nothing_of_the_environment() {
+fn component_without_manifest_gets_only_flags() {
     let folder = directory();
     let component = folder.path().join("alone.wasm");
     fs::copy(caesar(), &component).expect("a component is copied");
@@ -125,13 +125,13 @@ fn a_component_without_a_manifest_gets_the_settings_of_flags_and_nothing_of_the_
 }
 
 #[test]
-fn a_component_that_is_not_the_one_its_manifest_pins_is_refused() {
+fn rejects_component_that_fails_pin() {
     let folder = directory();
     let pin = "0".repeat(64);
     add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{pin}\"\n"));
     let call = || Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", folder.path());
     let ended = call().run().exits(4).prints("");
-    let error = ended.complaints();
+    let error = ended.diagnostics();
     assert!(error.contains(&format!("its manifest pins {pin}; if you rebuilt it, delete the line")), "{error}");
     let digest = error.split("SHA-256 ").nth(1).and_then(|rest| rest.split(',').next()).expect("it names the digest");
     add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{digest}\"\n"));

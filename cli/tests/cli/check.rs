@@ -74,7 +74,7 @@ fn prints_json_object_per_case() {
     assert_eq!(failed[0]["case"], "known answer 1");
     assert_eq!(failed[0]["reason"], "expected encrypt of \"Hello\" to be \"Olleh\", got \"Hello\"");
     let error = format!("error: Mirror violates the contract: 1 of {} cases failed\n", cases.len());
-    assert_eq!(ended.complaints(), error);
+    assert_eq!(ended.diagnostics(), error);
     let ended = check(RIGHT, &manifest, &["--fail-fast"]).exits(4);
     let text = ended.text();
     assert!(text.contains("FAIL  known answer 1: ") && !text.contains("round trip"), "{text}");
@@ -149,7 +149,7 @@ fn bounds_what_chunks_return() {
     let script = "ulimit -v 4000000; cipher check ./Much.wasm --max-memory 256MiB --timeout 5s --fail-fast";
     let cipher = Cipher::shell(script).file("Much.wasm", wat::parse_str(wat).expect("it is valid"));
     let ended = cipher.run();
-    assert_eq!(ended.status, Some(4), "{}", ended.complaints());
+    assert_eq!(ended.status, Some(4), "{}", ended.diagnostics());
 }
 
 #[test]

@@ -55,7 +55,11 @@ fn has_color_on_terminal() {
 fn colors_only_first_word() {
     let always = |arguments: [&str; 3]| Cipher::new(arguments).args(["--color", "always"]);
     let guests = |cipher: Cipher| cipher.env("CIPHER_GUESTS", guests::directory());
-    always(["encrypt", "Caesar", "abc"]).run().exits(0).prints("def\n").says(&crate::harness::entry("encrypt", "abc"));
+    always(["encrypt", "Caesar", "abc"])
+        .run()
+        .exits(0)
+        .prints("def\n")
+        .says(&crate::harness::audit_event("encrypt", "abc"));
     let error = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m Printer failed: this is \\u{1b}[31mno result\n";
     guests(always(["decrypt", "Printer", "x"])).run().exits(1).prints("").says(error);
     let info = "[INFO  cipher::sandbox::error] Printer printed: this is \\u{1b}[31mno result\n";
@@ -70,12 +74,12 @@ fn colors_only_first_word() {
 fn colors_level_of_log_record() {
     let list = || Cipher::new(["list", "--color", "always"]).env("CIPHER_GUESTS", guests::directory());
     let ended = list().run().exits(4);
-    let complaints = ended.complaints();
-    assert!(complaints.starts_with("[\u{1b}[1m\u{1b}[31mERROR\u{1b}[0m cipher::commands::list] "), "{complaints}");
+    let diagnostics = ended.diagnostics();
+    assert!(diagnostics.starts_with("[\u{1b}[1m\u{1b}[31mERROR\u{1b}[0m cipher::commands::list] "), "{diagnostics}");
 }
 
 #[test]
 fn rejects_other_values() {
     let ended = Cipher::new(["list", "--color", "sometimes"]).run().exits(2).prints("");
-    assert!(ended.complaints().contains("[possible values: auto, always, never]"), "{}", ended.complaints());
+    assert!(ended.diagnostics().contains("[possible values: auto, always, never]"), "{}", ended.diagnostics());
 }

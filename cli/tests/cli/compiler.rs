@@ -18,7 +18,7 @@ fn call(bytes: &[u8]) -> Cipher {
 /// Expects no result, and an error in one line that has `reason` in it.
 #[track_caller]
 fn rejected(ended: &Ended, reasons: &[&str]) {
-    let error = ended.complaints();
+    let error = ended.diagnostics();
     assert_eq!(ended.status, Some(4), "{error}");
     assert!(ended.stdout.is_empty());
     assert!(error.starts_with("error: './bad.wasm' ") && error.matches('\n').count() == 1, "{error:?}");
@@ -85,7 +85,7 @@ fn nested_instance_types(depth: usize) -> Vec<u8> {
 #[test]
 fn rejects_deeply_nested_components() {
     let ended = call(&nested_components(100)).run().exits(4);
-    assert!(ended.complaints().contains("it has no export 'encr'"), "{}", ended.complaints());
+    assert!(ended.diagnostics().contains("it has no export 'encr'"), "{}", ended.diagnostics());
     for depth in [101, 20_000, 100_000] {
         let started = Instant::now();
         let reason = "is not a valid component: its components are nested more than 100 levels deep\n";
@@ -168,7 +168,7 @@ fn batch_compiles_rejected_component_once() {
         .stdin(request.repeat(5))
         .run();
     assert_eq!(ended.text().matches("the compiler panicked").count(), 5, "{}", ended.text());
-    assert_eq!(ended.complaints().matches("compiling bad").count(), 1, "{}", ended.complaints());
+    assert_eq!(ended.diagnostics().matches("compiling bad").count(), 1, "{}", ended.diagnostics());
 }
 
 /// The process that compiles for the process `parent`, as soon as it is isolated.

@@ -83,6 +83,6 @@ fn accepts_empty_and_invalid_words() {
     );
     for words in [&["0"][..], &["7", "cipher"], &["18446744073709551615"], &["3", "cipher", "none", "such", ""]] {
         let ended = Cipher::new(["complete"]).args(words).run();
-        assert!(matches!(ended.status, Some(0 | 2)), "{words:?}: {}", ended.complaints());
+        assert!(matches!(ended.status, Some(0 | 2)), "{words:?}: {}", ended.diagnostics());
     }
 }

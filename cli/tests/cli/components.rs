@@ -20,10 +20,10 @@ fn call(bytes: &[u8]) -> Cipher {
 /// Expects no result and an error in one line.
 #[track_caller]
 fn refused(ended: &Ended, what: &str) {
-    let complaints = ended.complaints();
-    assert!(matches!(ended.status, Some(1 | 4)), "{what}: {:?} {complaints}", ended.status);
+    let diagnostics = ended.diagnostics();
+    assert!(matches!(ended.status, Some(1 | 4)), "{what}: {:?} {diagnostics}", ended.status);
     assert!(ended.stdout.is_empty(), "{what}: {:?}", ended.text());
-    assert!(complaints.starts_with("error: ") && complaints.matches('\n').count() == 1, "{what}: {complaints:?}");
+    assert!(diagnostics.starts_with("error: ") && diagnostics.matches('\n').count() == 1, "{what}: {diagnostics:?}");
 }
 
 /// Does something with every number below `count`, on several threads.
@@ -38,7 +38,7 @@ fn for_each(count: usize, test: impl Fn(usize) + Sync) {
 }
 
 #[test]
-fn a_component_that_ends_too_early_is_refused_wherever_it_ends() {
+fn rejects_components_truncated_anywhere() {
     let echo = echo();
     for_each(echo.len(), |end| {
         let ended = call(&echo[..end]).run();
@@ -50,7 +50,7 @@ fn a_component_that_ends_too_early_is_refused_wherever_it_ends() {
 }
 
 #[test]
-fn a_component_with_a_wrong_bit_runs_or_is_refused() {
+fn runs_or_rejects_flipped_bits() {
     let echo = echo();
     // A prime, so that in the course of the bytes every bit of one has its turn.
     let bits: Vec<usize> = (0..echo.len() * 8).step_by(23).collect();
@@ -66,7 +66,7 @@ fn a_component_with_a_wrong_bit_runs_or_is_refused() {
 }
 
 #[test]
-fn a_file_of_another_kind_is_refused_by_what_it_is() {
+fn names_kind_of_other_files() {
     let machine_code = || {
         let kept = Cipher::new(["encrypt", "./bad.wasm", "x"]).file("bad.wasm", echo());
         kept.run().exits(0);
@@ -94,12 +94,12 @@ fn a_file_of_another_kind_is_refused_by_what_it_is() {
     for (what, bytes, error) in files {
         let ended = call(&bytes).run();
         refused(&ended, what);
-        assert!(ended.complaints().contains(error), "{what}: {}", ended.complaints());
+        assert!(ended.diagnostics().contains(error), "{what}: {}", ended.diagnostics());
     }
 }
 
 #[test]
-fn what_is_no_file_is_refused_without_waiting_for_it() {
+fn rejects_non_regular_files_without_blocking() {
     let fifo = Cipher::shell("mkfifo fifo.wasm && exec cipher encrypt ./fifo.wasm x");
     fifo.run().exits(4).prints("").says("error: cannot read the component './fifo.wasm': it is not a regular file\n");
     for path in ["/dev/zero", "/dev/stdin", "/proc/self/mem"] {
@@ -111,7 +111,7 @@ fn what_is_no_file_is_refused_without_waiting_for_it() {
 }
 
 #[test]
-fn a_component_over_the_limit_of_size_is_not_read() {
+fn does_not_read_oversized_component() {
     // A hole takes no place on the disk.
     let script = "truncate -s 1T huge.wasm && exec cipher encrypt ./huge.wasm x";
     Cipher::shell(script)
@@ -145,11 +145,11 @@ fn nested(kind: u8, depth: usize) -> Vec<u8> {
 }
 
 #[test]
-fn bounds_component_size_whatever_the_limit() {
+fn bounds_component_size_despite_option() {
     let script = "truncate -s 1T huge.wasm && exec cipher encrypt ./huge.wasm x --max-component 16EiB";
     let ended = Cipher::shell(script).run();
     refused(&ended, "a sparse file");
-    assert!(ended.complaints().contains("1099511627776 bytes; the limit is 4GiB"), "{}", ended.complaints());
+    assert!(ended.diagnostics().contains("1099511627776 bytes; the limit is 4GiB"), "{}", ended.diagnostics());
 }
 
 #[test]
@@ -159,26 +159,26 @@ fn rejects_malformed_size() {
         let error = format!(
             "error: invalid value '{size}' for '--max-memory <SIZE>': expected a size, such as 256MiB or 4096\n"
         );
-        assert!(size.is_empty() || ended.complaints().starts_with(&error), "{}", ended.complaints());
+        assert!(size.is_empty() || ended.diagnostics().starts_with(&error), "{}", ended.diagnostics());
     }
 }
 
 #[test]
-fn types_nested_deep_overflow_no_stack() {
+fn rejects_deeply_nested_types() {
     for kind in [0x41, 0x42] {
         for depth in [1, 1000] {
             let ended = call(&nested(kind, depth)).run();
             refused(&ended, &format!("{depth} types of kind {kind}"));
-            assert!(ended.complaints().contains("it has no export 'encr'"), "{}", ended.complaints());
+            assert!(ended.diagnostics().contains("it has no export 'encr'"), "{}", ended.diagnostics());
         }
         let ended = call(&nested(kind, 1_000_000)).run();
         refused(&ended, &format!("types of kind {kind}"));
-        assert!(ended.complaints().contains("the compiler crashed (signal 11)"), "{}", ended.complaints());
+        assert!(ended.diagnostics().contains("the compiler crashed (signal 11)"), "{}", ended.diagnostics());
     }
 }
 
 #[test]
-fn a_component_that_is_written_while_it_is_read_is_no_reason_to_hang() {
+fn growing_component_does_not_hang() {
     let cipher = call(&echo());
     let path = cipher.directory().join("bad.wasm");
     let mut child = cipher.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");

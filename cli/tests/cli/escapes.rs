@@ -30,7 +30,7 @@ fn escapes_paths_in_errors() {
     ] {
         let ended = Cipher::new(arguments).run();
         expect_safe(&ended);
-        assert_eq!(ended.complaints().lines().count(), 1, "{}", ended.complaints());
+        assert_eq!(ended.diagnostics().lines().count(), 1, "{}", ended.diagnostics());
     }
     let audit = Cipher::new(["encrypt", "Caesar", "x", "--audit-file", &format!("{NAME}/{NAME}")]).run().exits(6);
     expect_safe(&audit);
@@ -46,7 +46,7 @@ fn escapes_keys_of_manifests() {
         let folder = cipher.directory().to_owned();
         let ended = cipher.env("CIPHER_GUESTS", folder).run().exits(4);
         expect_safe(&ended);
-        assert!(ended.complaints().contains("Odd.toml"), "{}", ended.complaints());
+        assert!(ended.diagnostics().contains("Odd.toml"), "{}", ended.diagnostics());
     }
 }
 
@@ -68,5 +68,5 @@ fn escapes_names_in_components() {
     let cipher = Cipher::new(["encrypt", "./odd.wasm", "x"]).file("odd.wasm", component).env("RUST_LOG", "trace");
     let ended = cipher.run().exits(1).prints("");
     expect_safe(&ended);
-    assert!(ended.complaints().ends_with("error: odd trapped: it reached code marked as unreachable\n"));
+    assert!(ended.diagnostics().ends_with("error: odd trapped: it reached code marked as unreachable\n"));
 }

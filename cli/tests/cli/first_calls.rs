@@ -16,13 +16,13 @@ fn compiles_once_for_simultaneous_calls() {
     thread::scope(|scope| {
         let calls: Vec<_> = (0..32).map(|_| scope.spawn(|| echo().run().exits(0).prints("abc\n"))).collect();
         let ended = calls.into_iter().map(|call| call.join().expect("it succeeds"));
-        assert_eq!(ended.filter(|ended| ended.complaints().contains("compiling")).count(), 1);
+        assert_eq!(ended.filter(|ended| ended.diagnostics().contains("compiling")).count(), 1);
     });
     echo().run().exits(0).prints("abc\n").says("");
 }
 
 #[test]
-fn reports_what_cannot_be_kept() {
+fn reports_code_that_cannot_be_cached() {
     let cipher = Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", guests::directory()).env("HOME", "none");
     cipher.run().exits(0).prints("abc\n").says(
         "[WARN  cipher::code::artifact] Echo is compiled on every run, because neither XDG_CACHE_HOME nor HOME is an \

@@ -261,7 +261,7 @@ impl Ended {
     /// Expects an exit status.
     #[track_caller]
     pub(crate) fn exits(self, status: i32) -> Self {
-        assert_eq!(self.status, Some(status), "stderr: {}", self.complaints());
+        assert_eq!(self.status, Some(status), "stderr: {}", self.diagnostics());
         self
     }
 
@@ -287,12 +287,12 @@ impl Ended {
     }
 
     /// Stderr without audit events.
-    pub(crate) fn complaints(&self) -> String {
+    pub(crate) fn diagnostics(&self) -> String {
         self.stderr_lines(|line| !line.starts_with("[AUDIT] "))
     }
 
     /// Audit events on stderr that guests recorded.
-    pub(crate) fn entries(&self) -> String {
+    pub(crate) fn audit_events(&self) -> String {
         self.stderr_lines(|line| line.starts_with("[AUDIT] ") && !line.starts_with("[AUDIT] Failed: "))
     }
 
@@ -319,6 +319,6 @@ pub(crate) fn same(actual: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
 }
 
 /// The audit event of a call, as a line.
-pub(crate) fn entry(action: &str, text: &str) -> String {
+pub(crate) fn audit_event(action: &str, text: &str) -> String {
     format!("[AUDIT] Action: {action} | Detail: Length: {}\n", text.chars().count())
 }

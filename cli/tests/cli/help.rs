@@ -29,7 +29,7 @@ fn commands() -> Vec<String> {
 
 /// With `SNAPSHOTS=overwrite` in the environment, this test writes down what the help is now.
 #[test]
-fn help_is_as_agreed() {
+fn help_matches_recorded_texts() {
     let commands = commands();
     for command in &commands {
         let agreed = Data::read_from(&Path::new("tests/help").join(command).with_extension("txt"), None);

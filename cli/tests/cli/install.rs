@@ -74,7 +74,7 @@ fn installs_pins_and_uninstalls() {
     }
     fs::write(home.guests().join("Mirror.wasm"), wat::parse_str(other()).expect("it is valid")).expect("it is ours");
     let changed = home.run(&["encrypt", "Mirror", "abc"], MANIFEST).exits(4).prints("");
-    assert!(changed.complaints().contains("its manifest pins"), "{}", changed.complaints());
+    assert!(changed.diagnostics().contains("its manifest pins"), "{}", changed.diagnostics());
     let removed = format!("removed Mirror from {}\n", home.guests().display());
     home.run(&["uninstall", "mirror"], MANIFEST).exits(0).prints(removed);
     assert_eq!(home.names(), [""; 0]);
@@ -128,7 +128,7 @@ fn force_wins_over_listed_directory() {
         let cipher = Cipher::new(arguments).env("HOME", home.0.path()).env("CIPHER_GUESTS", listed.path());
         cipher.file("Mirror.wasm", wat::parse_str(RIGHT).expect("it is valid")).file("Mirror.toml", MANIFEST).run()
     };
-    let error = cipher(&["install", "Mirror.wasm"]).exits(4).complaints();
+    let error = cipher(&["install", "Mirror.wasm"]).exits(4).diagnostics();
     assert!(error.contains("already provides Mirror; use --force to replace it"), "{error}");
     let place = listed.path().display();
     let installed = format!("installed Mirror in {place}, replacing Mirror\n");
@@ -144,7 +144,7 @@ fn shadows_shipped_guest_by_force() {
         let cipher = Cipher::new(arguments).env("HOME", home.0.path());
         cipher.file("Caesar.wasm", wat::parse_str(RIGHT).expect("it is valid")).file("Caesar.toml", &manifest).run()
     };
-    let error = run(&["install", "Caesar.wasm"]).exits(4).prints("").complaints();
+    let error = run(&["install", "Caesar.wasm"]).exits(4).prints("").diagnostics();
     assert!(error.ends_with("already provides Caesar; use --force to shadow it\n"), "{error}");
     let installed = run(&["install", "--force", "Caesar.wasm"]).exits(0);
     assert!(installed.text().contains(", in front of '"), "{}", installed.text());
@@ -192,7 +192,7 @@ fn finishes_interrupted_installation() {
 
 fn sha256(path: &Path) -> String {
     let list = Cipher::new(["inspect".as_ref(), path.as_os_str(), "--json".as_ref()]).run();
-    let error = list.complaints();
+    let error = list.diagnostics();
     error.split("has the SHA-256 ").nth(1).and_then(|rest| rest.split(',').next()).expect("a digest").to_owned()
 }
 
@@ -210,7 +210,7 @@ fn installs_manifest_with_byte_order_mark() {
 fn renews_old_pin_by_force() {
     let home = Home::new();
     let manifest = format!("sha256 = \"{}\"\n{MANIFEST}", "0".repeat(64));
-    let refused = home.run(&["install", "Mirror.wasm"], &manifest).exits(4).prints("").complaints();
+    let refused = home.run(&["install", "Mirror.wasm"], &manifest).exits(4).prints("").diagnostics();
     assert!(refused.starts_with("error: 'Mirror.toml' pins the SHA-256 000"), "{refused}");
     assert!(refused.ends_with("if you rebuilt it, delete the line 'sha256' or use --force\n"), "{refused}");
     home.run(&["install", "--force", "Mirror.wasm"], &manifest).exits(0);
@@ -218,7 +218,7 @@ fn renews_old_pin_by_force() {
 }
 
 #[test]
-fn says_what_is_no_component() {
+fn names_files_without_component() {
     let home = Home::new();
     for (path, error) in [
         ("none.wasm", "cannot read the component 'none.wasm': No such file or directory (os error 2)"),
@@ -227,7 +227,7 @@ fn says_what_is_no_component() {
     ] {
         home.run(&["install", path], MANIFEST).exits(4).prints("").says(&format!("error: {error}\n"));
     }
-    let url = home.run(&["install", "https://example.org/x.wasm"], MANIFEST).exits(2).complaints();
+    let url = home.run(&["install", "https://example.org/x.wasm"], MANIFEST).exits(2).diagnostics();
     assert!(url.contains("is a URL; download the component and its manifest first"), "{url}");
 }
 

@@ -204,14 +204,14 @@ fn rejects_unsupported_shapes() {
 }
 
 #[test]
-fn survives_a_shim_that_calls_itself() {
+fn survives_shim_that_calls_itself() {
     // A pass that asks what the shim stands for gets the shim as an answer.
     let looping = changed("(export \"0\" (func $lowered))", "(export \"0\" (func $shim \"0\"))");
     assert!(linked(&looping).contains("failed: wasm trap: call stack exhausted"));
 }
 
 #[test]
-fn believes_no_helper_module() {
+fn does_not_trust_helper_modules() {
     for (old, new) in [
         // A shim that does something else than to pass a call on.
         ("(local.get 0) (local.get 1) (i32.const 0))", "(local.get 0) (i32.const 2) (i32.const 0))"),
@@ -324,18 +324,18 @@ fn try_mutants(seed: u64, time: Duration) {
 }
 
 #[test]
-fn mutants_mean_the_same_linked() {
+fn mutants_match_their_twins() {
     try_mutants(19, Duration::from_secs(5));
 }
 
 #[test]
 #[ignore = "takes ten minutes"]
-fn many_mutants_mean_the_same_linked() {
+fn many_mutants_match_their_twins() {
     try_mutants(20, Duration::from_secs(600));
 }
 
 #[test]
-fn vigenere_means_the_same_linked() {
+fn vigenere_matches_its_twin() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guests/Vigenere.wasm");
     let bytes = std::fs::read(path).expect("the guests are built");
     let answers = twins::compare(&ENGINE, &bytes, &["ATTACKATDAWN", "", "Grüße, 🦀!"], PYTHON_TIME)
@@ -346,7 +346,7 @@ fn vigenere_means_the_same_linked() {
 /// The Python guest in `../python`, built by several versions of componentize-py: see `scripts/test/link`.
 #[test]
 #[ignore = "needs the components that 'scripts/just test-link' builds"]
-fn python_guests_mean_the_same_linked() {
+fn python_guests_match_their_twins() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/link");
     let long = "Attack at dawn, Grüße 🦀! ".repeat((64 << 20) / 29);
     for entry in directory.read_dir().expect("the components are built") {
@@ -393,6 +393,6 @@ fn reports_linking_at_debug_level() {
             .file("new.wasm", component(text))
             .env("RUST_LOG", "cipher=debug")
             .run();
-        assert!(run.complaints().contains(outcome), "{}", run.complaints());
+        assert!(run.diagnostics().contains(outcome), "{}", run.diagnostics());
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::guests;
-use crate::harness::{Cipher, entry, same};
+use crate::harness::{Cipher, audit_event, same};
 use crate::reference::{caesar, vigenere};
 
 const MIB: usize = 1 << 20;
@@ -24,8 +24,13 @@ fn keeps_stdin_verbatim() {
                 .run()
                 .exits(0)
                 .prints(&secret)
-                .says(&entry("encrypt", text));
-            Cipher::new(["decrypt", algorithm]).stdin(secret).run().exits(0).prints(text).says(&entry("decrypt", text));
+                .says(&audit_event("encrypt", text));
+            Cipher::new(["decrypt", algorithm])
+                .stdin(secret)
+                .run()
+                .exits(0)
+                .prints(text)
+                .says(&audit_event("decrypt", text));
         }
     }
 }
@@ -34,14 +39,14 @@ fn keeps_stdin_verbatim() {
 fn ends_argument_result_with_newline() {
     for (algorithm, secret) in ciphers("Hello, World!") {
         let ended = Cipher::new(["encrypt", algorithm, "Hello, World!"]).run();
-        ended.exits(0).prints(secret + "\n").says(&entry("encrypt", "Hello, World!"));
+        ended.exits(0).prints(secret + "\n").says(&audit_event("encrypt", "Hello, World!"));
     }
 }
 
 #[test]
 fn accepts_empty_stdin() {
     for algorithm in ["Caesar", "Vigenere"] {
-        Cipher::new(["encrypt", algorithm]).run().exits(0).prints("").says(&entry("encrypt", ""));
+        Cipher::new(["encrypt", algorithm]).run().exits(0).prints("").says(&audit_event("encrypt", ""));
     }
 }
 
@@ -63,7 +68,7 @@ fn rejects_invalid_utf8_without_output() {
 fn rejects_argument_with_invalid_utf8() {
     let text = OsString::from_vec(b"caf\xe9".to_vec());
     let ended = Cipher::new([OsString::from("encrypt"), "Caesar".into(), text]).run().exits(2).prints("");
-    assert!(ended.complaints().starts_with("error: invalid UTF-8"), "{}", ended.complaints());
+    assert!(ended.diagnostics().starts_with("error: invalid UTF-8"), "{}", ended.diagnostics());
 }
 
 #[test]
@@ -85,7 +90,7 @@ fn streamed_result_equals_whole_result() {
         let text = long_text(offset);
         for (algorithm, secret) in ciphers(&text) {
             let [pieces, whole] = [vec!["encrypt", algorithm], vec!["encrypt", algorithm, "--null"]].map(|arguments| {
-                Cipher::new(arguments).stdin(text.as_bytes()).run().exits(0).says(&entry("encrypt", &text)).stdout
+                Cipher::new(arguments).stdin(text.as_bytes()).run().exits(0).says(&audit_event("encrypt", &text)).stdout
             });
             same(pieces, &secret);
             same(whole, secret);
@@ -98,7 +103,7 @@ fn decrypts_streamed_messages() {
     let text = long_text(1);
     for (algorithm, secret) in ciphers(&text) {
         let ended = Cipher::new(["decrypt", algorithm]).stdin(secret).run();
-        ended.exits(0).prints(&text).says(&entry("decrypt", &text));
+        ended.exits(0).prints(&text).says(&audit_event("decrypt", &text));
     }
 }
 
@@ -110,7 +115,7 @@ fn invalid_utf8_leaves_correct_prefix() {
     for (algorithm, secret) in ciphers(&text) {
         let ended = Cipher::new(["encrypt", algorithm]).stdin(bytes.as_slice()).run().exits(1);
         let error = format!("error: standard input is not valid UTF-8: byte 0xff at offset {}\n", text.len());
-        assert_eq!(ended.complaints(), error);
+        assert_eq!(ended.diagnostics(), error);
         same(&ended.stdout, &secret.as_bytes()[..ended.stdout.len()]);
         assert!(ended.stdout.len() > MIB);
     }

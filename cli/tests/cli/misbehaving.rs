@@ -46,7 +46,7 @@ fn calls(source: &str) -> Vec<Call> {
 }
 
 #[test]
-fn calls_end_as_stated() {
+fn misbehaving_guests_end_as_stated() {
     let directory = guests::assemble("tests/misbehaving");
     let mut failures = String::new();
     for file in guests::files("tests/misbehaving") {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::PipeWriter;
 use std::process::Stdio;
 
-use crate::harness::{Cipher, Ended, entry, same};
+use crate::harness::{Cipher, Ended, audit_event, same};
 use crate::reference::caesar;
 
 const FULL: &str = "No space left on device (os error 28)";
@@ -47,7 +47,7 @@ fn closed() -> PipeWriter {
 fn ends_quietly_when_reader_is_gone() {
     for cipher in all_writers() {
         let ended = cipher.run_into(closed(), Stdio::piped()).exits(0);
-        assert_eq!(ended.complaints(), "");
+        assert_eq!(ended.diagnostics(), "");
     }
 }
 
@@ -65,7 +65,7 @@ fn head_ends_quietly() {
 fn reports_output_that_cannot_be_written() {
     for cipher in all_writers() {
         let ended = cipher.run_into(full(), Stdio::piped()).exits(6);
-        assert_eq!(ended.complaints(), format!("error: cannot write to standard output: {FULL}\n"));
+        assert_eq!(ended.diagnostics(), format!("error: cannot write to standard output: {FULL}\n"));
     }
 }
 
@@ -93,7 +93,7 @@ fn withholds_result_when_stderr_is_closed() {
 }
 
 #[test]
-fn withholds_result_when_audit_file_is_full() {
+fn withholds_result_from_full_audit_file() {
     let error = format!("error: cannot write audit events to '/dev/full', so the result is withheld: {FULL}\n");
     for cipher in writers() {
         cipher.args(["--audit-file", "/dev/full"]).run().exits(6).prints("").says(&error);
@@ -116,16 +116,16 @@ fn never_complete(run: impl Fn(Cipher) -> Ended) {
 #[test]
 fn writes_event_before_result() {
     let script = "cipher encrypt Caesar Hello 2>&1";
-    Cipher::shell(script).run().exits(0).prints(entry("encrypt", "Hello") + "Khoor\n");
+    Cipher::shell(script).run().exits(0).prints(audit_event("encrypt", "Hello") + "Khoor\n");
     let script = "cipher encrypt Caesar 2>&1";
-    Cipher::shell(script).stdin("Hello").run().exits(0).prints(entry("encrypt", "Hello") + "Khoor");
+    Cipher::shell(script).stdin("Hello").run().exits(0).prints(audit_event("encrypt", "Hello") + "Khoor");
 }
 
 #[test]
 fn writes_event_before_end_of_stream() {
     let text = "é".repeat(2 << 20);
     let ended = Cipher::shell("cipher encrypt Caesar 2>&1").stdin(text.as_bytes()).run().exits(0);
-    ended.prints(text[2..].to_owned() + &entry("encrypt", &text) + "é");
+    ended.prints(text[2..].to_owned() + &audit_event("encrypt", &text) + "é");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn writes_events_before_results_of_records() {
             match line {
                 "vrph olqh" => results += 1,
                 _ => {
-                    assert_eq!(line, entry("encrypt", "some line").trim_end());
+                    assert_eq!(line, audit_event("encrypt", "some line").trim_end());
                     entries += 1;
                 }
             }

@@ -28,7 +28,7 @@ fn component(memory: &str, fields: &str, items: &str) -> Vec<u8> {
 #[track_caller]
 fn rejects(bytes: &[u8], reason: &str) {
     let ended = Cipher::new(["encrypt", "./new.wasm", "x"]).file("new.wasm", bytes).run();
-    let error = ended.complaints();
+    let error = ended.diagnostics();
     assert_eq!(ended.status, Some(4), "{reason}: {error}");
     assert!(ended.stdout.is_empty(), "{reason}");
     assert!(error.starts_with("error: './new.wasm' ") && error.contains(reason), "{reason}: {error}");

@@ -1,7 +1,7 @@
 //! Many messages in one input: `--lines` and `--null`.
 
 use crate::guests;
-use crate::harness::{Cipher, Ended, entry, same};
+use crate::harness::{Cipher, Ended, audit_event, same};
 use crate::reference::caesar;
 
 fn lines(text: impl AsRef<[u8]>) -> Ended {
@@ -24,19 +24,19 @@ fn keeps_line_endings() {
 fn keeps_lone_carriage_returns() {
     let ended = lines("a\rb\nc\r\r\nd\r").exits(0).prints("d\re\nf\r\r\ng\r");
     let lengths = ["a\rb", "c\r", "d\r"];
-    assert_eq!(ended.entries(), lengths.map(|text| entry("encrypt", text)).concat());
+    assert_eq!(ended.audit_events(), lengths.map(|text| audit_event("encrypt", text)).concat());
 }
 
 #[test]
 fn processes_each_line_separately() {
     let ended = Cipher::new(["encrypt", "Vigenere", "--lines"]).stdin("Hello, World!\nHello, World!\n").run();
-    ended.exits(0).prints("Dedxk, Wgdhd!\nDedxk, Wgdhd!\n").says(&entry("encrypt", "Hello, World!").repeat(2));
+    ended.exits(0).prints("Dedxk, Wgdhd!\nDedxk, Wgdhd!\n").says(&audit_event("encrypt", "Hello, World!").repeat(2));
 }
 
 #[test]
 fn decrypts_lines() {
     let ended = Cipher::new(["decrypt", "Caesar", "--lines"]).stdin("Khoor\r\nZruog").run();
-    ended.exits(0).prints("Hello\r\nWorld").says(&entry("decrypt", "Hello").repeat(2));
+    ended.exits(0).prints("Hello\r\nWorld").says(&audit_event("decrypt", "Hello").repeat(2));
 }
 
 #[test]
@@ -44,16 +44,19 @@ fn processes_nul_terminated_records() {
     for option in ["--null", "-0"] {
         let ended = Cipher::new(["encrypt", "Caesar", option]).stdin("one\ntwo\0three\r\n\0\0four").run();
         let ended = ended.exits(0).prints("rqh\nwzr\0wkuhh\r\n\0\0irxu");
-        assert_eq!(ended.entries(), ["one\ntwo", "three\r\n", "", "four"].map(|text| entry("encrypt", text)).concat());
+        assert_eq!(
+            ended.audit_events(),
+            ["one\ntwo", "three\r\n", "", "four"].map(|text| audit_event("encrypt", text)).concat()
+        );
     }
 }
 
 #[test]
 fn skips_invalid_utf8() {
     let ended = lines(b"one\na\xffb\nthree\n\xe6\x97").exits(3).prints("rqh\nwkuhh\n");
-    assert_eq!(ended.entries(), entry("encrypt", "one") + &entry("encrypt", "three"));
+    assert_eq!(ended.audit_events(), audit_event("encrypt", "one") + &audit_event("encrypt", "three"));
     assert_eq!(
-        ended.complaints(),
+        ended.diagnostics(),
         "error: record 2: not valid UTF-8: byte 0xff at offset 1\n\
          error: record 4: not valid UTF-8: byte 0xe6 at offset 0\n\
          error: 2 of 4 records failed\n"
@@ -66,9 +69,12 @@ fn trap_fails_only_its_record() {
         let ended = guest(&["encrypt", "Fickle", "--lines", jobs], "one\n!\nthree\n!!\nfive");
         let ended = ended.exits(3).prints("one\nthree\nfive");
         let details = ["one", "!", "three", "!!", "five"];
-        assert_eq!(ended.entries(), details.map(|text| format!("[AUDIT] Action: trying | Detail: {text}\n")).concat());
         assert_eq!(
-            ended.complaints(),
+            ended.audit_events(),
+            details.map(|text| format!("[AUDIT] Action: trying | Detail: {text}\n")).concat()
+        );
+        assert_eq!(
+            ended.diagnostics(),
             "error: record 2: Fickle trapped: it reached code marked as unreachable\n\
              error: record 4: Fickle trapped: it reached code marked as unreachable\n\
              error: 2 of 5 records failed\n"
@@ -83,7 +89,7 @@ fn stops_at_first_failure() {
         let text = "one\ntwo\n!\n".to_owned() + &"and so on\n".repeat(100_000);
         let ended = guest(&["encrypt", "Fickle", "--lines", "--fail-fast", jobs], &text).exits(3).prints("one\ntwo\n");
         assert_eq!(
-            ended.complaints(),
+            ended.diagnostics(),
             "error: record 3: Fickle trapped: it reached code marked as unreachable\n\
              error: stopped at record 3, which failed\n"
         );
@@ -136,7 +142,7 @@ fn long_record_fails_alone() {
         let expected = format!("rqh\nwzr\nirxu\n{}", "b".repeat((1 << 20) - 1));
         let ended = ended.exits(3).prints(expected);
         assert_eq!(
-            ended.complaints(),
+            ended.diagnostics(),
             "error: record 3: longer than 1048575 bytes (--max-message)\nerror: 1 of 5 records failed\n"
         );
     }
@@ -218,7 +224,7 @@ fn bounds_memory_of_runs() {
             sys.exit(status)";
         let cipher = Cipher::new(["-c", run, &script]).program("python3").env("CIPHER_GUESTS", guests::directory());
         let ended = cipher.stdin(record.repeat(RECORDS)).run().exits(0);
-        let bytes: usize = ended.complaints().trim().parse().expect("wc prints a number");
+        let bytes: usize = ended.diagnostics().trim().parse().expect("wc prints a number");
         assert!(bytes >= RECORDS, "{arguments}: {bytes} bytes came out");
         ended.text().trim().parse::<usize>().expect("a number")
     };
@@ -287,8 +293,8 @@ fn keeps_order_with_several_jobs() {
         for jobs in ["2", "8"] {
             let together = run(jobs);
             same(&together.stdout, &alone.stdout);
-            same(together.entries(), alone.entries());
-            same(together.complaints(), alone.complaints());
+            same(together.audit_events(), alone.audit_events());
+            same(together.diagnostics(), alone.diagnostics());
         }
     }
 }
@@ -307,7 +313,7 @@ fn isolated_records_equal_others() {
         for jobs in ["-j1", "-j2", "-j8"] {
             let isolated = run(&["--isolate", jobs]);
             same(&isolated.stdout, &shared.stdout);
-            same(isolated.entries(), shared.entries());
+            same(isolated.audit_events(), shared.audit_events());
         }
     }
 }

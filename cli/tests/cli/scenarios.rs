@@ -40,7 +40,7 @@ macro_rules! topics {
 topics! { algorithms components failures guests list messages settings usage }
 
 #[test]
-fn readme() {
+fn readme_examples_match() {
     verify("../README.md", Streams::Merged);
 }
 

@@ -51,7 +51,7 @@ fn assert_hidden(ended: &Ended) {
 }
 
 #[test]
-fn reads_secret_from_file_descriptor_and_stdin() {
+fn reads_secrets_from_files() {
     let folder = keyed();
     for script in [
         "cipher encrypt Keyed --set-file SHIFT_AMOUNT=three abc",
@@ -65,7 +65,7 @@ fn reads_secret_from_file_descriptor_and_stdin() {
     ] {
         let ended = shell(&folder, script).run().exits(0);
         assert_eq!(ended.text().trim_end(), "def", "{script}");
-        assert_eq!(ended.complaints(), "", "{script}");
+        assert_eq!(ended.diagnostics(), "", "{script}");
     }
 }
 
@@ -74,12 +74,12 @@ fn warns_once_of_process_list() {
     let ended = shell(&keyed(), "cipher encrypt Keyed --set SHIFT_AMOUNT=3 abc").run().exits(0).prints("def\n");
     let warning =
         "the process list shows SHIFT_AMOUNT while it is given with --set; use --set-file SHIFT_AMOUNT=PATH\n";
-    assert_eq!(ended.complaints().lines().count(), 1, "{}", ended.complaints());
-    assert!(ended.complaints().ends_with(warning), "{}", ended.complaints());
+    assert_eq!(ended.diagnostics().lines().count(), 1, "{}", ended.diagnostics());
+    assert!(ended.diagnostics().ends_with(warning), "{}", ended.diagnostics());
     let requests = r#"{"message":"a"}"#.replace('}', r#","algorithm":"Keyed"}"#);
     let script = format!("printf '{requests}\\n{requests}\\n' | cipher batch --set SHIFT_AMOUNT=3");
     let ended = shell(&keyed(), &script).run().exits(0).prints("{\"result\":\"d\"}\n{\"result\":\"d\"}\n");
-    assert_eq!(ended.complaints().matches("process list").count(), 1, "{}", ended.complaints());
+    assert_eq!(ended.diagnostics().matches("process list").count(), 1, "{}", ended.diagnostics());
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn never_shows_secret() {
         }
     }
     let ended = shell(&folder, "cipher encrypt Keyed --set-file SHIFT_AMOUNT=key abc").run();
-    assert!(ended.complaints().starts_with("error: Keyed failed: SHIFT_AMOUNT must be "), "{}", ended.complaints());
-    assert!(ended.complaints().contains("***"), "{}", ended.complaints());
+    assert!(ended.diagnostics().starts_with("error: Keyed failed: SHIFT_AMOUNT must be "), "{}", ended.diagnostics());
+    assert!(ended.diagnostics().contains("***"), "{}", ended.diagnostics());
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn refuses_unusable_files() {
         ("SHIFT_AMOUNT_FILE=- cipher encrypt Keyed abc", 5, "SHIFT_AMOUNT_FILE is '-', but"),
     ] {
         let ended = shell(&folder, script).run().exits(status).prints("");
-        assert!(ended.complaints().starts_with(&format!("error: {error}")), "{script}: {}", ended.complaints());
+        assert!(ended.diagnostics().starts_with(&format!("error: {error}")), "{script}: {}", ended.diagnostics());
     }
 }
 
@@ -203,6 +203,6 @@ fn logs_source_of_each_setting() {
         ("cipher encrypt Keyed abc", "Keyed setting SHIFT_AMOUNT (unset)"),
     ] {
         let ended = shell(&folder, script).env("RUST_LOG", "info").run().exits(0);
-        assert!(ended.complaints().contains(line), "{}", ended.complaints());
+        assert!(ended.diagnostics().contains(line), "{}", ended.diagnostics());
     }
 }

@@ -66,7 +66,7 @@ impl Prefix {
     #[track_caller]
     fn expect_artifact(&self, what: &str) {
         let ended = self.run_as_stranger().exits(0).prints("abc\n");
-        assert_eq!(ended.complaints(), "", "{what}");
+        assert_eq!(ended.diagnostics(), "", "{what}");
     }
 
     /// A copy that `command` makes of the directory `$1` as `$2`.
@@ -117,12 +117,12 @@ fn damaged_copies_are_recompiled() {
         let copy = prefix.copied("cp -a \"$1\" \"$2\"");
         change(&artifact(&copy), damage);
         let ended = copy.run_as_stranger().exits(0).prints("abc\n");
-        assert!(ended.complaints().contains("Echo is compiled on every run, because "), "{}", ended.complaints());
+        assert!(ended.diagnostics().contains("Echo is compiled on every run, because "), "{}", ended.diagnostics());
     }
 }
 
 #[test]
-fn replaced_component_does_not_use_old_artifact() {
+fn replaced_component_is_recompiled() {
     let copy = Prefix::new().copied("cp -a \"$1\" \"$2\"");
     let component = copy.path("lib/cipher/guests/Echo.wasm");
     let times = fs::metadata(&component).and_then(|metadata| metadata.modified()).expect("it is there");
@@ -138,14 +138,14 @@ fn replaced_component_does_not_use_old_artifact() {
 }
 
 #[test]
-fn copy_is_read_once_with_a_cache() {
+fn cache_reads_copy_once() {
     let copy = Prefix::new().copied("cp -r \"$1\" \"$2\"");
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let artifacts = copy.path("lib/cipher/guests/artifacts");
     let before = fs::read_dir(&artifacts).expect("it is there").count();
     for _ in 0..3 {
         let ended = copy.cipher().env("HOME", home.path()).run().exits(0).prints("abc\n");
-        assert_eq!(ended.complaints(), "");
+        assert_eq!(ended.diagnostics(), "");
     }
     // Whoever can write to the prefix notes it there, for all users.
     let entries = match fs::read_dir(home.path().join(".cache/cipher")) {

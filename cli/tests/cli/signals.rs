@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::guests;
-use crate::harness::{Cipher, Running, entry, same};
+use crate::harness::{Cipher, Running, audit_event, same};
 
 const SIGNALS: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
@@ -26,8 +26,8 @@ fn reports_records_when_interrupted() {
             let ended = cipher.end().exits(status).prints("");
             // Kept open until now, so that it was not the end of the input that ended the run.
             drop(stdin);
-            assert_eq!(ended.entries(), entry("encrypt", "abc").repeat(3));
-            assert_eq!(ended.complaints(), "error: interrupted after 3 records\n");
+            assert_eq!(ended.audit_events(), audit_event("encrypt", "abc").repeat(3));
+            assert_eq!(ended.diagnostics(), "error: interrupted after 3 records\n");
         }
     }
 }
@@ -59,9 +59,9 @@ fn interrupted_output_is_complete_records() {
                 false => format!("def {number}\n"),
             });
             same(output, results.collect::<String>());
-            let entries = (0..count).map(|number| entry("encrypt", &format!("abc {number}")));
-            same(ended.entries(), entries.collect::<String>());
-            assert_eq!(ended.complaints(), format!("error: interrupted after {count} records\n"));
+            let entries = (0..count).map(|number| audit_event("encrypt", &format!("abc {number}")));
+            same(ended.audit_events(), entries.collect::<String>());
+            assert_eq!(ended.diagnostics(), format!("error: interrupted after {count} records\n"));
         }
     }
 }
@@ -78,7 +78,7 @@ fn interrupt_keeps_finished_records() {
         let ended = cipher.end().exits(130);
         assert!(ended.text().starts_with("b\n"), "{}", ended.text());
         let count = 1 + ended.text().lines().count();
-        assert_eq!(ended.complaints(), format!("error: interrupted after {count} records\n"));
+        assert_eq!(ended.diagnostics(), format!("error: interrupted after {count} records\n"));
     }
 }
 

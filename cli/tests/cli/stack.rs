@@ -18,7 +18,7 @@ fn recursion_traps_on_every_thread() {
     let ended = cipher.stdin("a\nb\nc\n").run().exits(3).prints("");
     for record in 1..=3 {
         let line = format!("error: record {record}: Trap trapped: its stack is full (a recursion too deep?)\n");
-        assert!(ended.complaints().contains(&line), "{}", ended.complaints());
+        assert!(ended.diagnostics().contains(&line), "{}", ended.diagnostics());
     }
 }
 

@@ -8,7 +8,7 @@ const KHOOR: &str = "[AUDIT] Action: encrypt | Detail: Length: 5\n";
 fn reports_closed_stdout() {
     for command in ["encrypt Caesar Hello", "encrypt Caesar --lines </dev/null", "batch </dev/null", "list", "cache"] {
         let ended = Cipher::shell(format!("cipher {command} >&-")).run().exits(6).prints("");
-        assert_eq!(ended.complaints(), "error: standard output is closed\n", "{command}");
+        assert_eq!(ended.diagnostics(), "error: standard output is closed\n", "{command}");
     }
 }
 
@@ -17,7 +17,7 @@ fn reports_help_without_stdout() {
     for argument in ["--help", "--version", "encrypt --help"] {
         let closed = Cipher::shell(format!("cipher {argument} >&-")).run().exits(6);
         closed.prints("").says("error: standard output is closed\n");
-        let full = Cipher::shell(format!("cipher {argument} >/dev/full")).run().exits(6).complaints();
+        let full = Cipher::shell(format!("cipher {argument} >/dev/full")).run().exits(6).diagnostics();
         assert!(full.starts_with("error: cannot write to standard output: "), "{full}");
     }
     Cipher::shell("cipher --wrong 2>/dev/full").run().exits(2);
@@ -64,7 +64,7 @@ fn rejects_audit_file_shared_with_stream() {
         ("cipher batch --audit-file file <other >>file", "output"),
     ] {
         let cipher = Cipher::shell(command).file("file", text).file("other", "");
-        let error = cipher.run().exits(2).prints("").complaints();
+        let error = cipher.run().exits(2).prints("").diagnostics();
         let end = format!("file' is also the {what}; use a different file for audit events\n");
         assert!(error.starts_with("error: audit file '") && error.ends_with(&end), "{command}: {error}");
         assert_eq!(cipher.read("file"), text, "{command}");

@@ -3,29 +3,29 @@
 use std::ffi::OsString;
 
 use crate::guests;
-use crate::harness::{Cipher, Ended, entry, same};
+use crate::harness::{Cipher, Ended, audit_event, same};
 
 /// Expects what a call that went well has, or else no result and an error in one line: never a panic or an abort.
 #[track_caller]
 fn well_or_refused(ended: &Ended, output: &str, what: &str) {
-    let complaints = ended.complaints();
+    let diagnostics = ended.diagnostics();
     match ended.status {
         Some(0) => same(&ended.stdout, output),
         Some(1 | 4 | 6) => {
             assert!(output.as_bytes().starts_with(&ended.stdout), "{what}: {:?}", ended.text());
             assert!(
-                complaints.lines().last().is_some_and(|line| line.starts_with("error: "))
-                    && !complaints.contains("panicked")
-                    && !complaints.contains("contract"),
-                "{what}: {complaints}"
+                diagnostics.lines().last().is_some_and(|line| line.starts_with("error: "))
+                    && !diagnostics.contains("panicked")
+                    && !diagnostics.contains("contract"),
+                "{what}: {diagnostics}"
             );
         }
-        other => panic!("{what}: it ended with {other:?}: {complaints}"),
+        other => panic!("{what}: it ended with {other:?}: {diagnostics}"),
     }
 }
 
 #[test]
-fn a_small_address_space_is_enough_or_an_error() {
+fn small_address_space_suffices_or_fails() {
     // A guest's memory alone reserves four gigabytes.
     // With much less, the system cannot even start the program.
     for megabytes in [32, 64, 128, 256, 1024, 4096, 5000, 8192, 16384] {
@@ -43,7 +43,7 @@ fn a_small_address_space_is_enough_or_an_error() {
 }
 
 #[test]
-fn a_component_is_compiled_on_one_thread_where_there_are_no_more() {
+fn compiles_without_more_threads() {
     // A thousand of them have stacks of two gigabytes together.
     let script = "ulimit -v 1000000 && cipher cache add Echo && cipher cache show";
     let cipher = Cipher::shell(script).env("RAYON_NUM_THREADS", "1000").env("CIPHER_GUESTS", guests::directory());
@@ -53,7 +53,7 @@ fn a_component_is_compiled_on_one_thread_where_there_are_no_more() {
 }
 
 #[test]
-fn few_descriptors_are_enough_or_an_error() {
+fn few_descriptors_suffice_or_fail() {
     for descriptors in 4..16 {
         for (command, output) in [
             ("cipher encrypt Caesar Hello", "Khoor\n"),
@@ -68,7 +68,7 @@ fn few_descriptors_are_enough_or_an_error() {
 }
 
 #[test]
-fn a_file_at_its_limit_of_size_is_an_error() {
+fn output_fails_at_file_size_limit() {
     // In blocks of 512 bytes.
     let script =
         "yes text | head -n 10000 > in; cipher encrypt Echo x > out; ulimit -f 8; cipher encrypt Echo < in > out";
@@ -78,7 +78,7 @@ fn a_file_at_its_limit_of_size_is_an_error() {
 }
 
 #[test]
-fn an_audit_file_at_its_limit_of_size_withholds_the_result() {
+fn withholds_result_at_audit_size_limit() {
     let script = "ulimit -f 0; cipher encrypt Caesar Hello --audit-file audit.log";
     Cipher::shell(script).run().exits(6).prints("").says(
         "error: cannot write audit events to 'audit.log', so the result is withheld: File too large (os error 27)\n",
@@ -88,12 +88,12 @@ fn an_audit_file_at_its_limit_of_size_withholds_the_result() {
 const COMPILED_ON_EVERY_RUN: &str = "[WARN  cipher::code::artifact] Echo is compiled on every run, because ";
 
 #[test]
-fn runs_when_artifact_exceeds_file_size_limit() {
+fn runs_when_artifact_is_too_large() {
     let script = "ulimit -f 1; cipher encrypt Echo text";
     let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(0).prints("text\n");
-    let complaints = ended.complaints();
-    assert!(complaints.starts_with(COMPILED_ON_EVERY_RUN) && complaints.contains("File too large"), "{complaints}");
-    assert_eq!(complaints.lines().count(), 1, "{complaints}");
+    let diagnostics = ended.diagnostics();
+    assert!(diagnostics.starts_with(COMPILED_ON_EVERY_RUN) && diagnostics.contains("File too large"), "{diagnostics}");
+    assert_eq!(diagnostics.lines().count(), 1, "{diagnostics}");
 }
 
 #[test]
@@ -104,23 +104,23 @@ fn unusable_home_only_disables_caching() {
         // A relative path is no home, and one that does not exist is not created.
         let home = if home == "missing/home" { cipher.directory().join(home).into_os_string() } else { home };
         let ended = cipher.env("HOME", &home).run().exits(0).prints("text\n");
-        let complaints = ended.complaints();
-        assert!(complaints.starts_with(COMPILED_ON_EVERY_RUN), "{}: {complaints}", home.display());
-        assert_eq!(complaints.lines().count(), 1, "{complaints}");
+        let diagnostics = ended.diagnostics();
+        assert!(diagnostics.starts_with(COMPILED_ON_EVERY_RUN), "{}: {diagnostics}", home.display());
+        assert_eq!(diagnostics.lines().count(), 1, "{diagnostics}");
     }
     let unset = "unset HOME; XDG_CACHE_HOME=$PWD/cache cipher encrypt Echo text && ls cache/cipher/*.cwasm | wc -l";
     Cipher::shell(unset).env("CIPHER_GUESTS", guests::directory()).run().exits(0).prints("text\n1\n").says("");
 }
 
 #[test]
-fn a_home_whose_name_is_not_utf8_is_used() {
+fn accepts_home_with_invalid_utf8() {
     let script = "HOME=$(printf \"$PWD/\\377\\376\") && export HOME && mkdir \"$HOME\" && \
         cipher encrypt Echo text && cipher cache show > /dev/null && ls \"$HOME\"/.cache/cipher/*.cwasm | wc -l";
     Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(0).prints("text\n1\n").says("");
 }
 
 #[test]
-fn a_wrong_byte_is_told_with_its_place_wherever_it_is() {
+fn reports_offset_of_invalid_byte() {
     const TEXT: &str = "aÄ日🎉z";
     for at in 0..=TEXT.len() {
         let mut bytes = TEXT.as_bytes().to_vec();
@@ -132,26 +132,26 @@ fn a_wrong_byte_is_told_with_its_place_wherever_it_is() {
         message.exits(1).prints("").says(&format!("error: standard input is {what}\n"));
         let lines = [b"a\n".as_slice(), &bytes, b"\nb\n"].concat();
         let records = Cipher::new(["encrypt", "Caesar", "--lines"]).stdin(lines).run().exits(3).prints("d\ne\n");
-        assert_eq!(records.complaints(), format!("error: record 2: {what}\nerror: 1 of 3 records failed\n"));
+        assert_eq!(records.diagnostics(), format!("error: record 2: {what}\nerror: 1 of 3 records failed\n"));
     }
 }
 
 #[test]
-fn a_million_empty_lines_stay_a_million_empty_lines() {
+fn keeps_a_million_empty_lines() {
     const LINES: usize = 1_000_000;
     let echo = Cipher::new(["encrypt", "Echo", "--lines"]).env("CIPHER_GUESTS", guests::directory());
     echo.stdin("\n".repeat(LINES)).run().exits(0).prints("\n".repeat(LINES)).says("");
 }
 
 #[test]
-fn a_byte_order_mark_is_a_character_like_others() {
+fn keeps_byte_order_mark() {
     let marked = "\u{feff}Hello";
     Cipher::new(["encrypt", "Caesar"])
         .stdin(marked)
         .run()
         .exits(0)
         .prints("\u{feff}Khoor")
-        .says(&entry("encrypt", marked));
+        .says(&audit_event("encrypt", marked));
     let lines = Cipher::new(["encrypt", "Caesar", "--lines"]).stdin("\u{feff}a\n\u{feff}b\r\n").run();
     lines.exits(0).prints("\u{feff}d\n\u{feff}e\r\n");
     // The mark of UTF-16, and text in it.
@@ -160,7 +160,7 @@ fn a_byte_order_mark_is_a_character_like_others() {
 }
 
 #[test]
-fn skips_long_lines_without_gathering_them() {
+fn skips_long_lines_without_storing_them() {
     let script = "ulimit -v 8000000; { printf 'a\\n'; head -c 200M /dev/zero | tr '\\0' x; } | \
         cipher encrypt Echo --lines --max-message 1MiB";
     let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(3).prints("a\n");

@@ -86,7 +86,7 @@ fn files(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_project_has_these_files_in_each_language_and_nothing_of_the_template_s_name() {
+fn writes_complete_projects_in_every_language() {
     for (language, expected) in LANGUAGES {
         let cipher = Cipher::new(["new", "My-Cipher.2", "--language", language]);
         let next = "created my-cipher.2; next:\n  cd my-cipher.2\n  ./build\n  cipher check ./My-Cipher.2.wasm\n";
@@ -120,7 +120,7 @@ fn rejects_kind_without_template() {
 }
 
 #[test]
-fn a_project_has_the_contract_itself_and_every_name_in_its_proper_form() {
+fn writes_contract_and_names() {
     let contract = fs::read_to_string("../wit/cipher.wit").expect("the contract");
     let cipher = Cipher::new(["new", "My-ATBASH.2", "--language", "rust", "a/b"]);
     cipher.run().exits(0);
@@ -132,7 +132,7 @@ fn a_project_has_the_contract_itself_and_every_name_in_its_proper_form() {
 }
 
 #[test]
-fn the_manifest_of_a_project_is_one_that_the_program_reads() {
+fn manifest_of_project_is_valid() {
     for (language, _) in LANGUAGES {
         let cipher = Cipher::shell(format!(
             "cipher new Mine --language {language} . > /dev/null && cp '{}' Mine.wasm && CIPHER_GUESTS=. cipher encrypt mine text \
@@ -144,7 +144,7 @@ fn the_manifest_of_a_project_is_one_that_the_program_reads() {
 }
 
 #[test]
-fn a_directory_that_has_something_in_it_is_left_alone() {
+fn keeps_non_empty_directory() {
     let cipher = Cipher::new(["new", "Mine", "--language", "c", "."]).file("kept", "");
     let error = "error: '.' is not empty: name another directory, or empty it first\n";
     cipher.run().exits(6).prints("").says(error);
@@ -154,7 +154,7 @@ fn a_directory_that_has_something_in_it_is_left_alone() {
 }
 
 #[test]
-fn a_name_that_not_every_file_of_a_project_can_have_is_refused() {
+fn rejects_unusable_names() {
     for name in ["", "2nd", "_x", ".x", "a/b", "a b", "a\"b", "größe", "a.wasm", "a\u{1b}[31m", "a$b"] {
         let cipher = Cipher::new(["new", "--language", "rust", "--", name, "x"]);
         let reason = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
@@ -165,7 +165,7 @@ fn a_name_that_not_every_file_of_a_project_can_have_is_refused() {
 }
 
 #[test]
-fn a_language_without_a_template_is_a_usage_error_with_those_that_have_one() {
+fn rejects_unknown_language() {
     let ended = Cipher::new(["new", "Mine", "--language", "cobol"]).run().exits(2).prints("");
-    assert!(ended.complaints().contains("[possible values: rust, python, javascript, c]"), "{}", ended.complaints());
+    assert!(ended.diagnostics().contains("[possible values: rust, python, javascript, c]"), "{}", ended.diagnostics());
 }

@@ -1,6 +1,6 @@
 //! Slow input, as from `tail -f`: each result appears before the next record is written.
 
-use crate::harness::{Cipher, entry};
+use crate::harness::{Cipher, audit_event};
 
 #[test]
 fn answers_each_line_at_once() {
@@ -22,7 +22,7 @@ fn waits_for_rest_of_line() {
         assert_eq!(cipher.line(), "rqh\n");
         cipher.write("o\nthree");
         assert_eq!(cipher.line(), "wzr\n");
-        let entries = ["one", "two", "three"].map(|text| entry("encrypt", text)).concat();
+        let entries = ["one", "two", "three"].map(|text| audit_event("encrypt", text)).concat();
         cipher.end().exits(0).prints("wkuhh").says(&entries);
     }
 }
@@ -52,6 +52,6 @@ fn follows_logs() {
         log.write(&format!("line {number}\n"));
         assert_eq!(log.line(), format!("olqh {number}\n"));
     }
-    let entries = entry("encrypt", "one") + &entry("encrypt", "line 0").repeat(5);
+    let entries = audit_event("encrypt", "one") + &audit_event("encrypt", "line 0").repeat(5);
     log.end().exits(0).prints("").says(&entries);
 }

@@ -43,10 +43,10 @@ fn set_mode(path: &Path, mode: u32) {
 /// Expects that nothing was loaded from a cache, with a line that has `reason` in it.
 #[track_caller]
 fn expect_refused(ended: Ended, reason: &str) {
-    let complaints = ended.exits(0).prints("abc\n").complaints();
-    assert!(complaints.contains("compiling"), "{complaints}");
-    let warnings: Vec<_> = complaints.lines().filter(|line| line.starts_with("[WARN ")).collect();
-    assert!(matches!(warnings.as_slice(), [warning] if warning.contains(reason)), "{reason}: {complaints}");
+    let diagnostics = ended.exits(0).prints("abc\n").diagnostics();
+    assert!(diagnostics.contains("compiling"), "{diagnostics}");
+    let warnings: Vec<_> = diagnostics.lines().filter(|line| line.starts_with("[WARN ")).collect();
+    assert!(matches!(warnings.as_slice(), [warning] if warning.contains(reason)), "{reason}: {diagnostics}");
 }
 
 #[test]
@@ -92,13 +92,13 @@ fn refuses_link_of_another_user() {
     let link = shared.join("cipher");
     symlink(home.cache(), &link).expect("root can");
     let cipher = || home.cipher("Echo").env("XDG_CACHE_HOME", &shared);
-    assert_eq!(cipher().run().exits(0).complaints(), "", "the link is the victim's own");
+    assert_eq!(cipher().run().exits(0).diagnostics(), "", "the link is the victim's own");
     lchown(&link, Some(ATTACKER), Some(ATTACKER)).expect("root can");
     expect_refused(cipher().run(), &format!("'{}' belongs to another user ({ATTACKER})", link.display()));
 }
 
 #[test]
-fn root_leaves_home_of_another_user_alone() {
+fn root_avoids_homes_of_others() {
     if !is_root() {
         return;
     }
@@ -113,8 +113,8 @@ fn root_leaves_home_of_another_user_alone() {
     for guest in ["Echo", "Counter"] {
         let cipher = home.cipher(guest).env("HOME", victims.path());
         let ended = cipher.run().exits(0);
-        assert!(ended.complaints().contains(&reason), "{}", ended.complaints());
-        assert!(ended.complaints().contains("compiling"), "{}", ended.complaints());
+        assert!(ended.diagnostics().contains(&reason), "{}", ended.diagnostics());
+        assert!(ended.diagnostics().contains("compiling"), "{}", ended.diagnostics());
     }
     assert_eq!(fs::read_dir(home.cache()).expect("it is there").count(), before);
     Cipher::new(["cache", "clear"]).env("HOME", victims.path()).run().exits(6).prints("");
@@ -122,7 +122,7 @@ fn root_leaves_home_of_another_user_alone() {
 }
 
 #[test]
-fn refuses_everything_without_a_user() {
+fn rejects_every_cache_without_user() {
     // Everybody's files seem to belong to nobody there, as does the process.
     let mut unshare = std::process::Command::new("unshare");
     if !unshare.args(["--user", "true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
@@ -160,7 +160,7 @@ fn refuses_forged_entry() {
         fs::write(&path, format!("{digest} {identity} {contents}\n{rest}")).expect("it is ours");
     }
     let ended = home.cipher("Echo").run().exits(0).prints("abc\n");
-    assert!(ended.complaints().contains("compiling"), "{}", ended.complaints());
+    assert!(ended.diagnostics().contains("compiling"), "{}", ended.diagnostics());
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn reports_cache_of_root_once() {
     // Only some files are root's: they are replaced.
     chown(home.cache(), Some(VICTIM), Some(VICTIM)).expect("root can");
     let ended = run_as(&cipher(), VICTIM).exits(0).prints("abc\n");
-    assert!(!ended.complaints().contains("WARN"), "{}", ended.complaints());
+    assert!(!ended.diagnostics().contains("WARN"), "{}", ended.diagnostics());
     let ended = run_as(&cipher(), VICTIM).exits(0).prints("abc\n");
-    assert_eq!(ended.complaints(), "");
+    assert_eq!(ended.diagnostics(), "");
 }
 
 #[test]
@@ -193,18 +193,18 @@ fn refuses_shipped_artifacts_of_others() {
     let prefix = crate::shipped::Prefix::new();
     let artifacts = prefix.path("lib/cipher/guests/artifacts");
     let run = || prefix.cipher().env("HOME", "none").run();
-    assert_eq!(run().exits(0).complaints(), "", "in order");
+    assert_eq!(run().exits(0).diagnostics(), "", "in order");
     for place in ["lib/cipher/guests/artifacts", "lib/cipher/guests", "lib", ""] {
         set_mode(&prefix.path(place), 0o775);
         expect_refused(run(), "neither XDG_CACHE_HOME nor HOME is an absolute path");
         set_mode(&prefix.path(place), 0o755);
     }
-    assert_eq!(run().exits(0).complaints(), "", "closed again");
+    assert_eq!(run().exits(0).diagnostics(), "", "closed again");
     if is_root() {
         let moved = prefix.path("moved");
         fs::rename(&artifacts, &moved).expect("it is ours");
         symlink(&moved, &artifacts).expect("it is ours");
-        assert_eq!(run().exits(0).complaints(), "", "an own link");
+        assert_eq!(run().exits(0).diagnostics(), "", "an own link");
         lchown(&artifacts, Some(ATTACKER), Some(ATTACKER)).expect("root can");
         expect_refused(run(), "neither XDG_CACHE_HOME nor HOME is an absolute path");
         fs::remove_file(&artifacts).expect("it is ours");

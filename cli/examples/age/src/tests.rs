@@ -32,7 +32,7 @@ fn halves(text: &str, at: usize) -> [&str; 2] {
 }
 
 #[test]
-fn decrypts_whatever_the_chunks() {
+fn decrypts_with_any_chunks() {
     let settings = settings();
     let text = "Größe, 日本 🎉\n".repeat(20_000);
     let secret = encrypt(&settings, &[&text]).unwrap();

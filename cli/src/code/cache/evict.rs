@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn sweeps_what_killed_processes_left() {
+    fn removes_leftovers_of_killed_processes() {
         let fixture = Fixture::new();
         let entry = fixture.add("a", 0);
         let path = |name: &str| fixture.directory.path().join(name);

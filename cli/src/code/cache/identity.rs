@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_it_shows() {
+    fn parses_what_it_displays() {
         let before = identity((-5, 1), 100);
         assert_eq!(before.to_string().parse::<FileIdentity>().ok(), Some(before));
         for wrong in ["", "7-64-0.0", "7-64-0.0-0.0-0", "7-64-0-0.0", "g-64-0.0-0.0"] {

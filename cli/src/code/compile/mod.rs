@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_nothing_else_for_text() {
+    fn recognizes_only_text() {
         for text in ["", "(", ";; (component)", "(; (component)", "(; ;) ;)(component", "component", "( ;)module"] {
             assert!(!is_text(text.as_bytes()), "{text}");
         }
