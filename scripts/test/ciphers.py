@@ -37,7 +37,7 @@ def expect(what: str, expected: object, actual: object) -> None:
 
 
 def run(command: list[str], text: bytes = b"") -> bytes:
-    """Return the standard output of a command that must succeed."""
+    """Return the stdout of a command that must succeed."""
     ended = subprocess.run(command, input=text, capture_output=True, check=False)
     if ended.returncode != 0:
         reason = ended.stderr.decode(errors="replace").strip().splitlines()[-3:]

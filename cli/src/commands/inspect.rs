@@ -49,7 +49,7 @@ impl Inspect {
         let artifact = artifact::load(&engine, &guest, &limits)?;
         let report = Report {
             source: compile::inspect(&guest, artifact.digest, &limits)?,
-            fit: contract::fit(&engine, &artifact.component),
+            contract: contract::inspect(&engine, &artifact.component),
             artifact,
             guest,
         };
@@ -58,10 +58,10 @@ impl Inspect {
             false => report.text(),
         };
         Output::stdout()?.write(text.as_bytes())?;
-        match report.fit.problems().as_slice() {
+        match report.contract.problems().as_slice() {
             [] => Ok(()),
             problems => {
-                let problem = format!("{} does not fit the contract: {}", report.guest.name, problems.join("; "));
+                let problem = format!("{} does not satisfy the contract: {}", report.guest.name, problems.join("; "));
                 Err(Failure::new(Kind::Contract, problem).into())
             }
         }
@@ -73,28 +73,28 @@ struct Report {
     guest: Guest,
     artifact: Artifact,
     source: SourceReport,
-    fit: ContractReport,
+    contract: ContractReport,
 }
 
 impl Report {
     fn text(&self) -> String {
-        let Self { guest, artifact, source, fit } = self;
+        let Self { guest, artifact, source, contract } = self;
         let path = escape::line(&guest.component.to_string_lossy()).into_owned();
         let size = ByteSize(source.bytes);
         let version = self.version().map(|version| format!(" {version}")).unwrap_or_default();
         let mut text = format!("{}{version}: {path}\n  {size}, sha256:{}\nimports\n", guest.name, artifact.digest);
-        for import in &fit.imports {
+        for import in &contract.imports {
             text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
         }
         text += "exports\n";
-        for export in &fit.exports {
+        for export in &contract.exports {
             text += &format!("  {}: {}\n", export.name, export.kind);
         }
         let granted = match self.granted() {
             granted if granted.is_empty() => "nothing".to_owned(),
             granted => granted.join(", "),
         };
-        text += &format!("granted: {granted}\nstreaming: {}\n", if fit.streams { "yes" } else { "no" });
+        text += &format!("granted: {granted}\nstreaming: {}\n", if contract.streams { "yes" } else { "no" });
         text += &match &source.linking {
             Ok(modules) => format!("dynamic libraries: {modules} core modules linked into one\n"),
             Err(reason) => format!("dynamic libraries: not linked: {}\n", escape::line(reason)),
@@ -119,9 +119,9 @@ impl Report {
     }
 
     fn json(&self) -> serde_json::Value {
-        let Self { guest, artifact, source, fit } = self;
-        let imports: Vec<_> = fit.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
-        let exports: Vec<_> = fit.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
+        let Self { guest, artifact, source, contract } = self;
+        let imports: Vec<_> = contract.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
+        let exports: Vec<_> = contract.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
         json!({
             "name": guest.name,
             "version": self.version(),
@@ -133,9 +133,9 @@ impl Report {
             "settings": self.settings().collect::<Vec<_>>(),
             "clocks": guest.grants().clocks,
             "random": guest.grants().random,
-            "streams": fit.streams,
+            "streams": contract.streams,
             "linked_modules": source.linking.as_ref().ok(),
-            "problems": fit.problems(),
+            "problems": contract.problems(),
         })
     }
 }

@@ -57,7 +57,7 @@ struct SettingEntry {
 }
 
 impl List {
-    /// Writes the list to standard output.
+    /// Writes the list to stdout.
     ///
     /// # Errors
     ///

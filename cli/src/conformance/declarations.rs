@@ -23,14 +23,14 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(
     limits: &Limits,
     report: &mut Report<S>,
 ) -> Result<Option<ContractReport>> {
-    let shape = contract::fit(clock.engine(), &artifact::load(clock.engine(), guest, limits)?.component);
-    let mut fits = true;
+    let shape = contract::inspect(clock.engine(), &artifact::load(clock.engine(), guest, limits)?.component);
+    let mut satisfied = true;
     for import in &shape.imports {
         let offered = || import.grant.map(drop).context("cipher does not offer it");
-        fits &= report.case(format!("import {}", import.name), offered)?;
+        satisfied &= report.case(format!("import {}", import.name), offered)?;
     }
     for (function, problem) in &shape.functions {
-        fits &= report.case(format!("export {function}"), || match problem {
+        satisfied &= report.case(format!("export {function}"), || match problem {
             Some(problem) => Err(anyhow!("{problem}")),
             None => Ok(()),
         })?;
@@ -52,5 +52,5 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(
             })?;
         }
     }
-    Ok(fits.then_some(shape))
+    Ok(satisfied.then_some(shape))
 }

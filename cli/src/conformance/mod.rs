@@ -44,7 +44,7 @@ pub(crate) fn run(
 ) -> Result<Summary> {
     let mut report = Report::new(show, fail_fast);
     let Some(shape) = declarations::run(guest, clock, limits, &mut report)? else {
-        report.skip("behavior", "the component does not fit the contract, so it was not called")?;
+        report.skip("behavior", "the component does not satisfy the contract, so it was not called")?;
         return Ok(report.summary());
     };
     let subject = Subject::load(guest, given, clock, limits, shape.streams)?;

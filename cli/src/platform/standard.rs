@@ -57,9 +57,9 @@ impl Standard {
     /// Its name in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Input => "standard input",
-            Self::Output => "standard output",
-            Self::Error => "standard error",
+            Self::Input => "stdin",
+            Self::Output => "stdout",
+            Self::Error => "stderr",
         }
     }
 

@@ -40,7 +40,7 @@ impl Operation {
     }
 }
 
-/// A component's imports and exports, and how they fit the contract.
+/// A component's imports and exports, and whether they satisfy the contract.
 #[derive(Debug)]
 pub struct ContractReport {
     /// The imports, each with what the host grants for it.
@@ -83,8 +83,8 @@ pub struct Export {
 /// The functions of the contract; each takes one string and returns one.
 const FUNCTIONS: [&str; 2] = ["encr", "decr"];
 
-/// Reports how the type of `component` fits the contract.
-pub fn fit(engine: &Engine, component: &Component) -> ContractReport {
+/// Reports whether the type of `component` satisfies the contract.
+pub fn inspect(engine: &Engine, component: &Component) -> ContractReport {
     let ty = component.component_type();
     let imports: Vec<Import> = ty
         .imports(engine)

@@ -38,7 +38,7 @@ pub(super) fn of_linking(name: &str, problems: &[String], error: wasmtime::Error
     log::debug!("{error:?}");
     let cause = error.root_cause().to_string();
     let reason = if problems.is_empty() { escape::start(&cause).into_owned() } else { problems.join("; ") };
-    Failure::new(Kind::Contract, format!("{name} does not fit the contract: {reason}")).into()
+    Failure::new(Kind::Contract, format!("{name} does not satisfy the contract: {reason}")).into()
 }
 
 /// Why a call of `guest`, or its start, failed.

@@ -61,7 +61,7 @@ impl GuestPre {
             .map_err(anyhow::Error::from)
             .context("cannot define the host's functions")?;
         error::if_imports_are_missing(name, &missing)?;
-        let problems = || contract::fit(ticker.engine(), &artifact.component).problems();
+        let problems = || contract::inspect(ticker.engine(), &artifact.component).problems();
         let describe = |error| error::of_linking(name, &problems(), error);
         let instance = linker.instantiate_pre(&artifact.component).map_err(describe)?;
         let function = |name| {

@@ -9,7 +9,7 @@ use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
 use crate::platform::write;
 
-/// The reader of standard output closed it, which is how `| head` ends a program. It is not a failure.
+/// The reader of stdout closed it, which is how `| head` ends a program. It is not a failure.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
@@ -17,7 +17,7 @@ impl std::error::Error for Closed {}
 
 impl std::fmt::Display for Closed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("standard output was closed by its reader")
+        f.write_str("stdout was closed by its reader")
     }
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens standard output.
+    /// Opens stdout.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Output {
     pub(crate) fn write(&mut self, result: &[u8]) -> Result<()> {
         match write::write_all(&self.stdout, result) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
-            written => written.with_context(|| Failure::new(Kind::Output, "cannot write to standard output")),
+            written => written.with_context(|| Failure::new(Kind::Output, "cannot write to stdout")),
         }
     }
 

@@ -84,7 +84,7 @@ fn prints_json_object_per_case() {
 fn fails_import_that_is_not_offered() {
     let wat = wrong("(component\n", "(component\n  (import \"their:own/clock@1.0.0\" (instance))\n");
     assert_eq!(failures(&wat, MANIFEST), ["import their:own/clock@1.0.0"]);
-    assert!(check(&wat, MANIFEST, &[]).text().contains("\nskip  behavior: the component does not fit"));
+    assert!(check(&wat, MANIFEST, &[]).text().contains("\nskip  behavior: the component does not satisfy"));
 }
 
 #[test]

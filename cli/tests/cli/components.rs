@@ -87,7 +87,7 @@ fn names_kind_of_other_files() {
         ("zeroes", vec![0; 100_000], "is not a WebAssembly component"),
         ("an executable", std::fs::read("/proc/self/exe").expect("it can be read"), "is compiled code"),
         ("machine code", machine_code(), "is compiled code; cipher loads only code that it compiled itself"),
-        ("the start alone", b"\0asm\x0d\0\x01\0".into(), "does not fit the contract"),
+        ("the start alone", b"\0asm\x0d\0\x01\0".into(), "does not satisfy the contract"),
         ("a version to come", b"\0asm\x0e\0\x01\0".into(), "is not a valid component"),
         ("a section without an end", long, "is not a valid component"),
     ];

@@ -1,4 +1,4 @@
-//! One message: as an argument, on standard input, short, long, and not text at all.
+//! One message: as an argument, on stdin, short, long, and not text at all.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -60,7 +60,7 @@ fn rejects_invalid_utf8_without_output() {
     ];
     for (bytes, what) in inputs {
         let ended = Cipher::new(["encrypt", "Caesar"]).stdin(bytes).run();
-        ended.exits(1).prints("").says(&format!("error: standard input is not valid UTF-8: {what}\n"));
+        ended.exits(1).prints("").says(&format!("error: stdin is not valid UTF-8: {what}\n"));
     }
 }
 
@@ -114,7 +114,7 @@ fn invalid_utf8_leaves_correct_prefix() {
     bytes.push(0xff);
     for (algorithm, secret) in ciphers(&text) {
         let ended = Cipher::new(["encrypt", algorithm]).stdin(bytes.as_slice()).run().exits(1);
-        let error = format!("error: standard input is not valid UTF-8: byte 0xff at offset {}\n", text.len());
+        let error = format!("error: stdin is not valid UTF-8: byte 0xff at offset {}\n", text.len());
         assert_eq!(ended.diagnostics(), error);
         same(&ended.stdout, &secret.as_bytes()[..ended.stdout.len()]);
         assert!(ended.stdout.len() > MIB);
@@ -130,7 +130,7 @@ fn limits_messages_without_streaming() {
     echo().args(["--max-message", &limit]).run().exits(0).prints(&text);
     let limit = text.len() - 1;
     echo().args(["--max-message", &limit.to_string()]).run().exits(1).prints("").says(&format!(
-        "error: standard input is longer than {limit} bytes (--max-message), and this algorithm cannot stream\n"
+        "error: stdin is longer than {limit} bytes (--max-message), and this algorithm cannot stream\n"
     ));
 }
 

@@ -65,7 +65,7 @@ fn head_ends_quietly() {
 fn reports_output_that_cannot_be_written() {
     for cipher in all_writers() {
         let ended = cipher.run_into(full(), Stdio::piped()).exits(6);
-        assert_eq!(ended.diagnostics(), format!("error: cannot write to standard output: {FULL}\n"));
+        assert_eq!(ended.diagnostics(), format!("error: cannot write to stdout: {FULL}\n"));
     }
 }
 

@@ -330,7 +330,7 @@ fn shows_progress_at_terminal() {
     let cipher = "cipher encrypt Caesar --lines --audit-file /dev/null >/dev/null";
     let shown = terminal(&format!("{slow} | {cipher}"));
     assert!(shown.contains("B/s"), "{shown:?}");
-    // Where standard error is no terminal, nothing does.
+    // Where stderr is no terminal, nothing does.
     let shown = terminal(&format!("{slow} | {cipher} 2>log; cat log"));
     assert_eq!(shown, "");
 }

@@ -8,7 +8,7 @@ const KHOOR: &str = "[AUDIT] Action: encrypt | Detail: Length: 5\n";
 fn reports_closed_stdout() {
     for command in ["encrypt Caesar Hello", "encrypt Caesar --lines </dev/null", "batch </dev/null", "list", "cache"] {
         let ended = Cipher::shell(format!("cipher {command} >&-")).run().exits(6).prints("");
-        assert_eq!(ended.diagnostics(), "error: standard output is closed\n", "{command}");
+        assert_eq!(ended.diagnostics(), "error: stdout is closed\n", "{command}");
     }
 }
 
@@ -16,9 +16,9 @@ fn reports_closed_stdout() {
 fn reports_help_without_stdout() {
     for argument in ["--help", "--version", "encrypt --help"] {
         let closed = Cipher::shell(format!("cipher {argument} >&-")).run().exits(6);
-        closed.prints("").says("error: standard output is closed\n");
+        closed.prints("").says("error: stdout is closed\n");
         let full = Cipher::shell(format!("cipher {argument} >/dev/full")).run().exits(6).diagnostics();
-        assert!(full.starts_with("error: cannot write to standard output: "), "{full}");
+        assert!(full.starts_with("error: cannot write to stdout: "), "{full}");
     }
     Cipher::shell("cipher --wrong 2>/dev/full").run().exits(2);
 }
@@ -37,7 +37,7 @@ fn withholds_result_when_stderr_is_closed() {
 fn reports_closed_stdin_where_read() {
     for command in ["encrypt Caesar", "encrypt Caesar --lines", "batch"] {
         let ended = Cipher::shell(format!("cipher {command} <&-")).run();
-        ended.exits(6).prints("").says("error: standard input is closed\n");
+        ended.exits(6).prints("").says("error: stdin is closed\n");
     }
     Cipher::shell("cipher encrypt Caesar Hello <&-").run().exits(0).prints("Khoor\n").says(KHOOR);
 }

@@ -73,7 +73,7 @@ fn output_fails_at_file_size_limit() {
     let script =
         "yes text | head -n 10000 > in; cipher encrypt Echo x > out; ulimit -f 8; cipher encrypt Echo < in > out";
     let cipher = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory());
-    cipher.run().exits(6).prints("").says("error: cannot write to standard output: File too large (os error 27)\n");
+    cipher.run().exits(6).prints("").says("error: cannot write to stdout: File too large (os error 27)\n");
     assert_eq!(cipher.read("out"), "text\n".repeat(1000)[..4096]);
 }
 
@@ -129,7 +129,7 @@ fn reports_offset_of_invalid_byte() {
         let first = (0..=at).rev().find(|&start| TEXT.is_char_boundary(start)).expect("the start is one");
         let what = format!("not valid UTF-8: byte 0x{:02x} at offset {first}", bytes[first]);
         let message = Cipher::new(["encrypt", "Caesar"]).stdin(bytes.as_slice()).run();
-        message.exits(1).prints("").says(&format!("error: standard input is {what}\n"));
+        message.exits(1).prints("").says(&format!("error: stdin is {what}\n"));
         let lines = [b"a\n".as_slice(), &bytes, b"\nb\n"].concat();
         let records = Cipher::new(["encrypt", "Caesar", "--lines"]).stdin(lines).run().exits(3).prints("d\ne\n");
         assert_eq!(records.diagnostics(), format!("error: record 2: {what}\nerror: 1 of 3 records failed\n"));
@@ -156,7 +156,7 @@ fn keeps_byte_order_mark() {
     lines.exits(0).prints("\u{feff}d\n\u{feff}e\r\n");
     // The mark of UTF-16, and text in it.
     let wide = Cipher::new(["encrypt", "Caesar"]).stdin(b"\xff\xfeH\0i\0").run();
-    wide.exits(1).prints("").says("error: standard input is not valid UTF-8: byte 0xff at offset 0\n");
+    wide.exits(1).prints("").says("error: stdin is not valid UTF-8: byte 0xff at offset 0\n");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-;; Prints on its standard output, and returns nothing; to decrypt, it traps after that.
+;; Prints on its stdout, and returns nothing; to decrypt, it traps after that.
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))

@@ -6,7 +6,7 @@
 ;; $ printf '\377' | cipher encrypt audit-in-start
 ;; status 1
 ;; stderr [AUDIT] Action: early | Detail: early
-;; stderr error: standard input is not valid UTF-8: [..]
+;; stderr error: stdin is not valid UTF-8: [..]
 ;; $ printf 'a\nb\n' | cipher encrypt audit-in-start --lines -j1 --isolate --audit-format json 2>&1 >/dev/null | grep -o '"record.*"event.*'
 ;; status 0
 ;; stdout "record":1,"event":{"action":"early","detail":"early"}}

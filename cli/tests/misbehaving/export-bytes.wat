@@ -1,7 +1,7 @@
 ;; Exports functions on bytes instead of strings.
 ;; $ cipher encrypt export-bytes x
 ;; status 4
-;; stderr error: export-bytes does not fit the contract: its export 'encr' is func(input: list<u8>) -> list<u8>, where the contract has func(input: string) -> string; its export 'decr' is func(input: list<u8>) -> list<u8>, where the contract has func(input: string) -> string
+;; stderr error: export-bytes does not satisfy the contract: its export 'encr' is func(input: list<u8>) -> list<u8>, where the contract has func(input: string) -> string; its export 'decr' is func(input: list<u8>) -> list<u8>, where the contract has func(input: string) -> string
 (component
   (core module $code
     (memory (export "memory") 1)

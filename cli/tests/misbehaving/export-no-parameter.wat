@@ -1,7 +1,7 @@
 ;; Exports an encr without a parameter.
 ;; $ cipher encrypt export-no-parameter x
 ;; status 4
-;; stderr error: export-no-parameter does not fit the contract: its export 'encr' is func() -> string, where the contract has func(input: string) -> string
+;; stderr error: export-no-parameter does not satisfy the contract: its export 'encr' is func() -> string, where the contract has func(input: string) -> string
 (component
   (core module $code
     (memory (export "memory") 1)

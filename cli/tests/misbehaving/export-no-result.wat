@@ -1,7 +1,7 @@
 ;; Exports functions without a result.
 ;; $ cipher encrypt export-no-result x
 ;; status 4
-;; stderr error: export-no-result does not fit the contract: its export 'encr' is func(input: string), where the contract has func(input: string) -> string; its export 'decr' is func(input: string), where the contract has func(input: string) -> string
+;; stderr error: export-no-result does not satisfy the contract: its export 'encr' is func(input: string), where the contract has func(input: string) -> string; its export 'decr' is func(input: string), where the contract has func(input: string) -> string
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,6 +1,6 @@
 ;; An empty component.
 ;; $ cipher encrypt export-nothing x
 ;; status 4
-;; stderr error: export-nothing does not fit the contract: it has no export 'encr'; it has no export 'decr'
+;; stderr error: export-nothing does not satisfy the contract: it has no export 'encr'; it has no export 'decr'
 (component
   )

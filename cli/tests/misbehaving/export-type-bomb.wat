@@ -1,7 +1,7 @@
 ;; Exports functions of a type that has a short definition, but a million characters when it is written out.
 ;; $ cipher encrypt export-type-bomb x
 ;; status 4
-;; stderr error: export-type-bomb does not fit the contract: its export 'encr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string; its export 'decr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string
+;; stderr error: export-type-bomb does not satisfy the contract: its export 'encr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string; its export 'decr' is func(input: tuple<tuple<[..] …, where the contract has func(input: string) -> string
 ;; $ cipher inspect export-type-bomb 2>&1 | wc -c | grep -c '^[0-9]\{1,4\}$'
 ;; status 0
 ;; stdout 1

@@ -1,7 +1,7 @@
 ;; Imports an audit log with parameters that are numbers.
 ;; $ cipher encrypt import-audit-ill-typed x
 ;; status 4
-;; stderr error: import-audit-ill-typed does not fit the contract: expected `string` found `u32`
+;; stderr error: import-audit-ill-typed does not satisfy the contract: expected `string` found `u32`
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance
     (export "auditrecord" (func (param "action" u32) (param "detail" u32)))))

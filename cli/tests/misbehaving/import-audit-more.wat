@@ -1,7 +1,7 @@
 ;; Imports a function that the audit log does not have.
 ;; $ cipher encrypt import-audit-more x
 ;; status 4
-;; stderr error: import-audit-more does not fit the contract: function implementation is missing
+;; stderr error: import-audit-more does not satisfy the contract: function implementation is missing
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance
     (export "erase" (func))))

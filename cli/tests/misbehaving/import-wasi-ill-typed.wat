@@ -1,7 +1,7 @@
 ;; Imports an exit function that takes a string.
 ;; $ cipher encrypt import-wasi-ill-typed x
 ;; status 4
-;; stderr error: import-wasi-ill-typed does not fit the contract: expected `result` found `string`
+;; stderr error: import-wasi-ill-typed does not satisfy the contract: expected `result` found `string`
 (component
   (import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "why" string)))))
   (core module $code
