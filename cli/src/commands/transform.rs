@@ -225,25 +225,25 @@ impl SingleMessage {
         };
         *is_streaming = true;
         let mut progress = Progress::new(stdin);
-        let mut part = message.update(first);
+        let mut ready = Vec::new();
+        let mut updated = message.update(first, &mut ready);
         loop {
-            // A result must not be complete before its event is written, which may come with the end of the message.
             let mut events = EventLines::new(sink.format());
             message.report(&mut events);
             progress.suspend(|| {
                 sink.write(events)?;
-                output.write_part(&part?)
+                updated?;
+                output.write_part(&mut ready)
             })?;
             let Some(chunk) = input.next_chunk()? else { break };
             progress.advance(chunk.len() as u64, 0);
-            part = message.update(chunk);
+            updated = message.update(chunk, &mut ready);
         }
-        let finished = message.finish();
+        let finished = message.finish(&mut ready);
         self.instance.end_call(self.operation, &finished);
         self.is_streaming = false;
-        let rest = finished?;
+        finished?;
         self.report()?;
-        self.output.write_part(&rest)?;
-        self.output.complete()
+        self.output.write(&ready)
     }
 }

@@ -204,20 +204,11 @@ impl GuestInstance {
     }
 
     fn attempt(&mut self, operation: Operation, text: &str, output: &mut Vec<u8>) -> Result<()> {
-        let end = output.len();
         let function = match operation {
             Operation::Encrypt => self.encr,
             Operation::Decrypt => self.decr,
         };
-        let limit = self.guest.limits.message_bytes;
-        let called = self.run(|_, store| {
-            let function = function.typed::<(&str,), (StringCopy,)>(&*store)?;
-            lift::onto(output, limit, || function.call(store, (text,)))
-        });
-        if called.is_err() {
-            output.truncate(end);
-        }
-        called.map(drop)
+        self.run_onto(output, |store| function.typed::<(&str,), (StringCopy,)>(&*store)?.call(store, (text,)))
     }
 
     /// Opens a message in chunks, if the guest is streaming.
@@ -277,13 +268,17 @@ impl GuestInstance {
         }
     }
 
-    /// Like [`run`](Self::run) for a call that returns a [`StringCopy`].
-    pub(super) fn run_onto_string<T>(
+    /// Like [`run`](Self::run) for a call that returns a string, which is added to `output` unless the call fails.
+    pub(super) fn run_onto(
         &mut self,
-        call: impl FnOnce(&Instance, &mut Store<Host>) -> wasmtime::Result<T>,
-    ) -> Result<String> {
-        let (mut output, limit) = (Vec::new(), self.guest.limits.message_bytes);
-        self.run(|instance, store| lift::onto(&mut output, limit, || call(instance, store)))?;
-        Ok(String::from_utf8(output)?)
+        output: &mut Vec<u8>,
+        call: impl FnOnce(&mut Store<Host>) -> wasmtime::Result<(StringCopy,)>,
+    ) -> Result<()> {
+        let (end, limit) = (output.len(), self.guest.limits.message_bytes);
+        let called = self.run(|_, store| lift::onto(output, limit, || call(store)));
+        if called.is_err() {
+            output.truncate(end);
+        }
+        called.map(drop)
     }
 }

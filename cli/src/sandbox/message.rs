@@ -58,14 +58,14 @@ impl<'a> Message<'a> {
         Ok(Self { session, update, finish, resource })
     }
 
-    /// Hands the guest the next chunk and returns the output that is ready.
+    /// Hands the guest the next chunk and adds the result that is ready, which is UTF-8, to `output`.
     ///
     /// # Errors
     ///
     /// As for [`GuestInstance::call`].
-    pub fn update(&mut self, chunk: &str) -> Result<String> {
+    pub fn update(&mut self, chunk: &str, output: &mut Vec<u8>) -> Result<()> {
         let (update, resource) = (self.update, self.resource);
-        self.session.run_onto_string(|_, store| {
+        self.session.run_onto(output, |store| {
             update.typed::<(ResourceAny, &str), (StringCopy,)>(&*store)?.call(store, (resource, chunk))
         })
     }
@@ -75,15 +75,14 @@ impl<'a> Message<'a> {
         self.session.report(lines);
     }
 
-    /// Ends the message and returns the rest of the output.
+    /// Ends the message and adds the rest of its result, which is UTF-8, to `output`.
     ///
     /// # Errors
     ///
     /// As for [`GuestInstance::call`].
-    pub fn finish(self) -> Result<String> {
+    pub fn finish(self, output: &mut Vec<u8>) -> Result<()> {
         let (finish, resource) = (self.finish, self.resource);
-        self.session.run_onto_string(|_, store| {
-            finish.typed::<(ResourceAny,), (StringCopy,)>(&*store)?.call(store, (resource,))
-        })
+        self.session
+            .run_onto(output, |store| finish.typed::<(ResourceAny,), (StringCopy,)>(&*store)?.call(store, (resource,)))
     }
 }

@@ -25,8 +25,6 @@ impl std::fmt::Display for Closed {
 #[derive(Debug)]
 pub(crate) struct Output {
     stdout: File,
-    /// The last character of a result that is not complete yet.
-    withheld: String,
 }
 
 impl Output {
@@ -37,7 +35,7 @@ impl Output {
     /// When it is closed, or the process has no descriptors left.
     pub(crate) fn stdout() -> Result<Self> {
         // The standard library buffers by line, which for a large result means one more copy and system call.
-        Ok(Self { stdout: Standard::Output.open()?, withheld: String::new() })
+        Ok(Self { stdout: Standard::Output.open()? })
     }
 
     /// The file behind it.
@@ -57,28 +55,18 @@ impl Output {
         }
     }
 
-    /// Writes the next part of a result except for its last character, so that the result is not complete before
-    /// [`complete`](Self::complete) is called.
+    /// Writes what is ready of a result, which is UTF-8, except for its last character, which stays in `ready`: the
+    /// result must not be complete before its audit events are written.
     ///
     /// # Errors
     ///
     /// As for [`write`](Self::write).
-    pub(crate) fn write_part(&mut self, part: &str) -> Result<()> {
-        let Some((last, _)) = part.char_indices().next_back() else { return Ok(()) };
-        let mut ready = std::mem::take(&mut self.withheld);
-        ready.push_str(&part[..last]);
-        self.withheld = part[last..].to_owned();
-        self.write(ready.as_bytes())
-    }
-
-    /// Writes the withheld character.
-    ///
-    /// # Errors
-    ///
-    /// As for [`write`](Self::write).
-    pub(crate) fn complete(&mut self) -> Result<()> {
-        let last = std::mem::take(&mut self.withheld);
-        self.write(last.as_bytes())
+    pub(crate) fn write_part(&mut self, ready: &mut Vec<u8>) -> Result<()> {
+        let is_start = |byte: &u8| byte.is_ascii() || *byte >= 0xc0;
+        let last = ready.iter().rposition(is_start).unwrap_or(0);
+        self.write(&ready[..last])?;
+        ready.drain(..last);
+        Ok(())
     }
 }
 
