@@ -48,6 +48,22 @@ pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
     Ok(one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
+/// Whether the start of `file` can be read without waiting for a disk, as far as the system says.
+pub(crate) fn is_in_page_cache(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::io::{Errno, ReadWriteFlags, preadv2};
+        let mut byte = [0];
+        let read = preadv2(file, &mut [io::IoSliceMut::new(&mut byte)], 0, ReadWriteFlags::NOWAIT);
+        read != Err(Errno::AGAIN)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        true
+    }
+}
+
 /// Reads once into `buffer`, after a signal again, and when there is something to read if `source` is non-blocking.
 ///
 /// # Errors

@@ -136,6 +136,26 @@ fn recognizes_artifacts_by_contents() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn reads_uncached_artifact_in_order() {
+    const TMPFS: u64 = 0x0102_1994;
+    let home = Home::new();
+    let file = File::open(home.artifact("Echo")).expect("it can be read");
+    if rustix::fs::fstatfs(&file).expect("it is known").f_type as u64 == TMPFS {
+        return; // It is always in memory.
+    }
+    let is_read = || {
+        let ended = home.cipher("Echo").env("RUST_LOG", "cipher=debug").run().exits(0).prints("abc\n");
+        ended.diagnostics().contains("not in the page cache")
+    };
+    assert!(!is_read());
+    file.sync_all().expect("it can be written");
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("it is a file");
+    assert!(is_read());
+    assert!(!is_read());
+}
+
+#[test]
 fn ignores_files_writable_by_others() {
     let home = Home::new();
     let open = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
