@@ -1,4 +1,7 @@
 //! What can go wrong, as types, and the exit status of each kind of failure.
+//!
+//! A panic is a bug and has no kind: it ends the process with status 101, as usual in Rust. If a worker panics, the run
+//! ends like one that the system failed, after the finished records are written.
 
 use std::fmt;
 use std::process::ExitCode;

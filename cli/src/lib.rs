@@ -41,7 +41,6 @@ mod terminal;
 // For main.rs.
 pub use code::compile::compiler;
 pub use commands::{Cli, print_usage};
-pub use limits::THREAD_STACK_BYTES;
 pub use platform::{signals, stack};
 pub use terminal::{color, output};
 

@@ -8,7 +8,7 @@ use humantime::format_duration;
 pub(crate) const WASM_STACK_BYTES: usize = 512 * 1024;
 
 /// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
-pub const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
+pub(crate) const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
 
 /// The limits of a call, and of loading its guest.
 #[derive(Debug, Clone)]

@@ -1,9 +1,8 @@
 //! The `cipher` program: parse the arguments, run the command, and map its error to an exit status.
 
 use std::process::ExitCode;
-use std::thread;
 
-use cipher::{Cli, THREAD_STACK_BYTES, color, compiler, exit, output, print_usage, signals, stack};
+use cipher::{Cli, color, compiler, exit, output, print_usage, signals, stack};
 use clap::Parser;
 
 #[cfg(target_env = "musl")]
@@ -33,19 +32,10 @@ fn main() -> ExitCode {
     if let Err(error) = signals::end_as_first_process() {
         log::warn!("cannot catch signals: {error}");
     }
-    if !stack::stack_is_small() {
-        return run();
-    }
-    // A guest's stack is part of its thread's, whose overflow would kill the process without a message.
-    let roomy = thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn(run);
-    match roomy.map(thread::JoinHandle::join) {
-        Ok(Ok(status)) => status,
-        Ok(Err(_)) => ExitCode::FAILURE,
-        Err(error) => {
-            color::print_error(&format!("the stack is too small (ulimit -s), and no thread can be started: {error}"));
-            ExitCode::from(exit::Kind::System.status())
-        }
-    }
+    stack::run_with_enough(run).unwrap_or_else(|error| {
+        color::print_error(&format!("the stack is too small (ulimit -s), and no thread can be started: {error}"));
+        ExitCode::from(exit::Kind::System.status())
+    })
 }
 
 fn run() -> ExitCode {
