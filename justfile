@@ -78,7 +78,7 @@ test-cluster: test-parallel
     @[ -x .tools/spark/bin/spark-submit ] || { {{ venv }}/python -m venv --clear .tools/spark && .tools/spark/bin/pip install --quiet {{ pyspark }}; }
     @.tools/spark/bin/python scripts/test/spark.py {{ cipher }}
 
-# Compare Python guests with their linked twins, built by several versions of componentize-py (takes minutes)
+# Test Python guests and their linked twins, built by several versions of componentize-py (takes minutes)
 test-link *versions: guests
     @scripts/test/link "$@"
 

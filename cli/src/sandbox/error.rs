@@ -9,6 +9,7 @@ use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, RESOURCES};
 use crate::sandbox::host::Host;
+use crate::sandbox::python;
 use crate::terminal::escape;
 
 /// The maximum number of missing imports that are named.
@@ -55,6 +56,9 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
     // The guest's own reason: by the contract, its last line. Languages that print a message of their own on a trap
     // fail with an exit instead.
     let gives_reason = exit.is_some_and(|exit| exit.0 != 0) || trap == Some(&Trap::UnreachableCodeReached);
+    if let (true, Some(problem)) = (gives_reason, python::problem(&printed)) {
+        return Failure::new(Kind::Trapped, format!("{name} failed: {problem}")).into();
+    }
     if let (true, Some(reason)) = (gives_reason, last_line(&printed)) {
         let kind = if names_setting(reason, guest, host) { Kind::Setting } else { Kind::Refused };
         return Failure::new(kind, format!("{name} failed: {}", escape::start(reason))).into();

@@ -8,3 +8,4 @@ pub(crate) mod instance;
 mod lift;
 mod limiter;
 pub(crate) mod message;
+mod python;

@@ -359,6 +359,24 @@ fn python_guests_match_their_twins() {
 }
 
 #[test]
+#[ignore = "needs the components that 'scripts/just test-link' builds"]
+fn python_guests_show_their_exception() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/link");
+    for entry in directory.read_dir().expect("the components are built") {
+        let path = entry.expect("it can be listed").path();
+        let name = path.file_stem().expect("it has a name").display();
+        for (text, problem) in [
+            ("raise", "ValueError: no such message (RUST_LOG=info shows the traceback)"),
+            ("none", r#"it returned or recorded a value that is not text: TypeError("'None"#),
+        ] {
+            let cipher = Cipher::new(["decrypt".as_ref(), path.as_os_str(), text.as_ref()]).run();
+            let start = format!("error: {name} failed: {problem}");
+            assert!(cipher.diagnostics().starts_with(&start), "{}", cipher.diagnostics());
+        }
+    }
+}
+
+#[test]
 fn leaves_rust_guests() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guests/Caesar.wasm");
     let bytes = std::fs::read(path).expect("the guests are built");

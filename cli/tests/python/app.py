@@ -43,7 +43,11 @@ class WitWorld(wit_world.WitWorld):
         return json.dumps({call.__name__: _outcome(call, text) for call in _CALLS}, sort_keys=True)
 
     def decr(self, input: str) -> str:
-        """Digest an input of any length."""
+        """Digest an input of any length, or fail as it says."""
+        if input == "raise":
+            raise ValueError("no such message")
+        if input == "none":
+            return None
         data = input.encode()
         return f"{len(input)} {hashlib.sha256(data).hexdigest()} {binascii.crc32(data[::-1])}"
 

@@ -1,0 +1,95 @@
+//! What a guest built by componentize-py prints when it fails by accident.
+//!
+//! Its runtime is written in Rust and panics. The panic is the last thing printed, and says nothing to somebody who
+//! writes Python: the traceback precedes it, or the exception is inside it.
+
+use crate::terminal::escape;
+
+/// The message of the panic after a traceback.
+const UNCAUGHT: &str = "Python function threw an unexpected exception";
+/// The beginning of the panic when a value is not a `str` or cannot be encoded: a result, or an argument of
+/// `auditrecord`. The exception follows.
+const NOT_TEXT: &str = "called `Result::unwrap()` on an `Err` value: PyErr { type: ";
+
+/// The exception that ended a call, escaped, if `printed` ends in such a panic.
+pub(super) fn problem(printed: &str) -> Option<String> {
+    let (before, panic) = printed.rsplit_once("\nthread '")?;
+    let message = panic.lines().nth(1)?;
+    if message == UNCAUGHT {
+        let exception = escape::start(exception(before)?);
+        return Some(format!("{exception} (RUST_LOG=info shows the traceback)"));
+    }
+    let (_, value) = message.strip_prefix(NOT_TEXT)?.split_once(", value: ")?;
+    let (value, _) = value.rsplit_once(", traceback: ")?;
+    Some(format!("it returned or recorded a value that is not text: {}", escape::start(value)))
+}
+
+/// The line with the exception in a traceback, which follows the innermost frame. Groups of exceptions are indented.
+fn exception(traceback: &str) -> Option<&str> {
+    let lines: Vec<&str> = traceback.lines().filter(|line| line.contains(char::is_alphanumeric)).collect();
+    let frame = lines.iter().rposition(|line| dedent(line).starts_with("File \""))?;
+    let exception = lines[frame..].iter().find(|line| !line.starts_with(' ')).or(lines.last())?;
+    Some(dedent(exception))
+}
+
+fn dedent(line: &str) -> &str {
+    line.trim_start_matches([' ', '|', '+', '-'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panic(message: &str) -> String {
+        format!(
+            "\nthread '<unnamed>' (1) panicked at runtime/src/lib.rs:1280:25:\n{message}\n\
+             note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"
+        )
+    }
+
+    fn uncaught(traceback: &str) -> Option<String> {
+        problem(&(traceback.to_owned() + &panic(UNCAUGHT)))
+    }
+
+    #[test]
+    fn shows_exception_of_traceback() {
+        let traceback = "printed before\nTraceback (most recent call last):\n  File \"/0/app.py\", line 8, in encr\n    \
+                         return {}[input]\n           ^^^^^^^^^\nKeyError: '\u{1b}'\n";
+        let shown = r"KeyError: '\u{1b}' (RUST_LOG=info shows the traceback)";
+        assert_eq!(uncaught(traceback).as_deref(), Some(shown));
+    }
+
+    #[test]
+    fn shows_first_line_of_message() {
+        let traceback = "Traceback (most recent call last):\n  File \"/0/app.py\", line 1, in a\n\
+                         ValueError: inner\n\nDuring handling of the above exception, another exception occurred:\n\n\
+                         Traceback (most recent call last):\n  File \"/0/app.py\", line 25, in encr\n  \
+                         [Previous line repeated 997 more times]\nValueError: outer\nsecond line\n";
+        assert_eq!(uncaught(traceback).as_deref(), Some("ValueError: outer (RUST_LOG=info shows the traceback)"));
+    }
+
+    #[test]
+    fn shows_last_exception_of_group() {
+        let traceback = "  + Exception Group Traceback (most recent call last):\n  |   File \"/0/app.py\", line 1, in encr\n  \
+                         | ExceptionGroup: several (1 sub-exception)\n  +-+---------------- 1 ----------------\n    \
+                         | Traceback (most recent call last):\n    |   File \"/0/app.py\", line 1, in encr\n    \
+                         | TypeError: second\n    +------------------------------------\n";
+        assert_eq!(uncaught(traceback).as_deref(), Some("TypeError: second (RUST_LOG=info shows the traceback)"));
+    }
+
+    #[test]
+    fn shows_value_that_is_no_text() {
+        let error = r#"PyErr { type: <class 'TypeError'>, value: TypeError("'None' is not an instance of 'str'"), traceback: None }"#;
+        let printed = panic(&format!("called `Result::unwrap()` on an `Err` value: {error}"));
+        let shown =
+            r#"it returned or recorded a value that is not text: TypeError("'None' is not an instance of 'str'")"#;
+        assert_eq!(problem(&printed).as_deref(), Some(shown));
+    }
+
+    #[test]
+    fn leaves_other_failures_alone() {
+        for printed in ["", "a reason\n", &panic("not today"), &panic(UNCAUGHT)] {
+            assert_eq!(problem(printed), None);
+        }
+    }
+}
