@@ -10,7 +10,7 @@ use crate::platform::file;
 use crate::records::split::Separator;
 
 /// Whole records, as in the input.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// The number of the first record, counted from 1.
     pub first: u64,

@@ -32,7 +32,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 const TICK: Duration = Duration::from_millis(30);
 /// The number of ticks without work after which the main thread sleeps.
 const IDLE_TICKS: u32 = 30;
-/// The number of ticks after which a worker gives back the rest of its block, if other workers are idle.
+/// The number of ticks after which other workers, if idle, take over the rest of a block.
 const PATIENT_TICKS: u32 = 2;
 
 /// The processing of records by one worker.
@@ -62,13 +62,18 @@ pub(crate) struct Policy {
 /// The work in progress of one worker.
 #[derive(Default)]
 struct Work {
+    block: Arc<Block>,
+    /// The number of records that the worker processes.
+    count: u64,
+    /// The number of processed records.
+    done: u64,
+    /// Where they end in the block.
+    offset: usize,
     chunk: Chunk,
     /// The ticks since the worker took its block.
     ticks: u32,
     /// Whether the chunk had records at the last tick.
     seen: bool,
-    /// Whether the worker should give back the rest of its block.
-    splits: bool,
 }
 
 struct Run<S> {
@@ -204,7 +209,8 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// Waits for the end of the run. Writes results that wait for a slow record, and has its worker share its block.
+    /// Waits for the end of the run. Writes results that wait for a slow record, and takes the records after it away from
+    /// its worker.
     fn look_after(&self) -> Result<()> {
         let mut idle = 0;
         let mut queue = lock(&self.queue);
@@ -221,8 +227,14 @@ impl<S: Source> Run<S> {
             queue = self.main.wait_timeout(queue, TICK).unwrap_or_else(PoisonError::into_inner).0;
             let (turn, others_wait) = (queue.turn, queue.busy < queue.workers);
             drop(queue);
-            if let Some(chunk) = self.works.iter().filter_map(|work| lock(work).tick(turn, others_wait)).last() {
-                self.deliver(chunk);
+            for work in &self.works {
+                let (rest, chunk) = lock(work).tick(turn, others_wait, self.policy.separator);
+                if let Some(rest) = rest {
+                    self.give_back(rest);
+                }
+                if let Some(chunk) = chunk {
+                    self.deliver(chunk);
+                }
             }
             queue = lock(&self.queue);
         }
@@ -289,15 +301,17 @@ impl<S: Source> Run<S> {
     /// Processes the records of `block`. Returns whether the worker can process more.
     fn process(&self, index: usize, block: Block, worker: &mut impl Process, answer: &mut Answer) -> bool {
         let begun = Instant::now();
-        *lock(&self.works[index]) = Work { chunk: Chunk::starting_at(block.first), ..Work::default() };
-        let (mut offset, mut done) = (0, 0);
+        let block = Arc::new(block);
+        *lock(&self.works[index]) = Work::of(block.clone());
+        let mut done = 0;
         for (number, record) in (block.first..).zip(self.policy.separator.records(&block.bytes)) {
             answer.output.clear();
             let mut outcome = worker.process(number, record, answer);
             if let Outcome::Unavailable(error) = &outcome {
                 self.hand_over(index);
                 if self.retire(error) {
-                    self.give_back(&block, done, offset);
+                    let work = std::mem::take(&mut *lock(&self.works[index]));
+                    self.give_back(work.rest(self.policy.separator));
                     return false;
                 }
                 outcome = worker.process(number, record, answer);
@@ -306,14 +320,15 @@ impl<S: Source> Run<S> {
                 self.finish(Err(error));
                 return false;
             }
-            offset += record.len();
-            done += 1;
-            let (is_large, stops, splits) = {
+            let (is_large, stops, is_end) = {
                 let mut work = lock(&self.works[index]);
                 let stops = self.policy.fail_fast && matches!(outcome, Outcome::Failed(_));
                 work.chunk.add(answer, outcome, record.len());
                 work.chunk.is_last = stops;
-                (work.chunk.size() >= CHUNK_BYTES, stops, work.splits && done < block.count)
+                work.offset += record.len();
+                work.done += 1;
+                done = work.done;
+                (work.chunk.size() >= CHUNK_BYTES, stops, done == work.count)
             };
             if is_large || stops {
                 self.hand_over(index);
@@ -321,12 +336,12 @@ impl<S: Source> Run<S> {
             if stops || self.over.load(Relaxed) {
                 return false;
             }
-            if splits {
-                self.give_back(&block, done, offset);
+            if is_end {
                 break;
             }
         }
         self.hand_over(index);
+        *lock(&self.works[index]) = Work::default();
         lock(&self.queue).pace.learn(done, begun.elapsed());
         true
     }
@@ -375,11 +390,9 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// Gives back the records of `block` after the first `done` ones, which end at `offset`.
-    fn give_back(&self, block: &Block, done: u64, offset: usize) {
-        let (first, count) = (block.first + done, block.count - done);
-        let rest = Block { first, count, bytes: block.bytes[offset..].to_vec() };
-        lock(&self.queue).returned.insert(first, rest);
+    /// Lets any worker process `block`.
+    fn give_back(&self, block: Block) {
+        lock(&self.queue).returned.insert(block.first, block);
         self.wake();
     }
 
@@ -422,14 +435,31 @@ impl<S: Source> Run<S> {
 }
 
 impl Work {
-    /// Counts a tick, after which a worker may have to share its block with `others` that wait. Returns the chunk if it
-    /// has waited for a whole tick and it is its turn.
-    fn tick(&mut self, turn: u64, others: bool) -> Option<Chunk> {
+    /// Nothing of `block` is processed yet.
+    fn of(block: Arc<Block>) -> Self {
+        Self { count: block.count, chunk: Chunk::starting_at(block.first), block, ..Self::default() }
+    }
+
+    /// A copy of the worker's records that are not processed yet.
+    fn rest(&self, separator: Separator) -> Block {
+        let (first, count) = (self.block.first + self.done, self.block.count - self.done);
+        let mut rest = Block { first, count, bytes: self.block.bytes[self.offset..].to_vec() };
+        drop(rest.split_off(separator, self.count - self.done));
+        rest
+    }
+
+    /// Counts a tick. Returns the records after the current one, if that is slow and `others` wait for records; and the
+    /// chunk, if it has waited for a whole tick and it is its turn.
+    fn tick(&mut self, turn: u64, others: bool, separator: Separator) -> (Option<Block>, Option<Chunk>) {
         self.ticks += 1;
-        self.splits = others && self.ticks > PATIENT_TICKS;
+        let is_slow = self.ticks > PATIENT_TICKS && self.count > self.done + 1;
+        let rest = if others && is_slow { self.rest(separator).split_off(separator, 1) } else { None };
+        if rest.is_some() {
+            self.count = self.done + 1;
+        }
         let is_due = self.chunk.count > 0 && self.chunk.first == turn && self.seen;
         self.seen = self.chunk.count > 0 && !is_due;
-        is_due.then(|| self.chunk.take())
+        (rest, is_due.then(|| self.chunk.take()))
     }
 }
 

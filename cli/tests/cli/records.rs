@@ -1,5 +1,13 @@
 //! Many messages in one input: `--lines` and `--null`.
 
+#[cfg(target_os = "linux")]
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+
 use crate::guests;
 use crate::harness::{Cipher, Ended, audit_event, same};
 use crate::reference::caesar;
@@ -243,27 +251,49 @@ fn bounds_memory_of_runs() {
     }
 }
 
-/// The seconds after which each line of the output of `script` arrives.
-fn arrivals(script: &str, input: &str) -> Vec<f64> {
-    let stamps = "import os, sys, time\n\
-        start, lines = time.monotonic(), 0\n\
-        while data := os.read(0, 65536):\n\
-        \x20 for _ in range(data.count(b'\\n')): print(time.monotonic() - start)";
-    let script = format!("{script} | python3 -c \"$STAMPS\"");
-    let cipher = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).env("STAMPS", stamps);
-    let ended = cipher.stdin(input).run().exits(0);
-    ended.text().lines().map(|line| line.parse().expect("a number of seconds")).collect()
+#[test]
+fn slow_record_holds_back_only_later_ones() {
+    for jobs in ["-j1", "-j2"] {
+        let arguments = ["encrypt", "Stuck", "--lines", "--timeout", "1h", jobs];
+        let mut cipher = Cipher::new(arguments).env("CIPHER_GUESTS", guests::directory()).start();
+        cipher.write("a\nb\nc\n!\nd\n");
+        for expected in ["a\n", "b\n", "c\n"] {
+            assert_eq!(cipher.line(), expected);
+        }
+        cipher.signal(Signal::INT);
+        cipher.end().exits(130).prints("");
+    }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
-fn slow_records_appear_one_by_one() {
-    let input = "a\n".to_owned() + &"!\n".repeat(12);
-    for (jobs, apart) in [("-j1", 6), ("-j2", 3)] {
-        let times = arrivals(&format!("cipher encrypt Slow --lines {jobs}"), &input);
-        assert_eq!(times.len(), 13);
-        let pauses = times.windows(2).filter(|pair| pair[1] - pair[0] > 0.01).count();
-        assert!(pauses >= apart, "{jobs}: {times:?}");
+fn slow_records_keep_all_workers_busy() {
+    let arguments = ["encrypt", "Stuck", "--lines", "-j2", "--timeout", "1h"];
+    let mut cipher = Cipher::new(arguments).env("CIPHER_GUESTS", guests::directory()).start();
+    cipher.write("a\n!\n!\n");
+    drop(cipher.take_stdin());
+    assert_eq!(cipher.line(), "a\n");
+    let patience = Instant::now() + Duration::from_secs(60);
+    while busy_workers(cipher.id()) < 2 {
+        assert!(Instant::now() < patience, "a worker is idle");
+        thread::sleep(Duration::from_millis(10));
     }
+    cipher.signal(Signal::INT);
+    cipher.end().exits(130).prints("");
+}
+
+/// The number of workers of the process `id` that have computed for 0.2 s.
+#[cfg(target_os = "linux")]
+fn busy_workers(id: u32) -> usize {
+    let is_busy = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+        let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
+        // In ticks of 10 ms.
+        let user: u64 = fields.split(' ').nth(11)?.parse().ok()?;
+        (name == "worker" && user >= 20).then_some(())
+    };
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    threads.filter_map(is_busy).count()
 }
 
 /// Lines of many lengths, some of which are not text.
@@ -326,8 +356,8 @@ fn terminal(script: &str) -> String {
 
 #[test]
 fn shows_progress_at_terminal() {
-    let slow = "(echo one; sleep 0.6; echo two; sleep 0.3; echo three)";
-    let cipher = "cipher encrypt Caesar --lines --audit-file /dev/null >/dev/null";
+    let slow = "(echo one; until [ -s out ]; do sleep 0.1; done; sleep 0.6; echo two; sleep 0.3; echo three)";
+    let cipher = "cipher encrypt Caesar --lines --audit-file /dev/null >out";
     let shown = terminal(&format!("{slow} | {cipher}"));
     assert!(shown.contains("B/s"), "{shown:?}");
     // Where stderr is no terminal, nothing does.
