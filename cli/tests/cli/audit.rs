@@ -224,7 +224,7 @@ fn gives_up_on_fifo_without_reader() {
     let cipher = Cipher::shell("mkfifo fifo && cipher encrypt Caesar Hello --audit-file fifo");
     let error = "cannot open the audit file 'fifo': no process reads this FIFO; start its reader first";
     cipher.run().exits(6).prints("").says(&format!("error: {error}\n"));
-    let read = "mkfifo fifo && cat fifo & sleep 0.1; cipher encrypt Caesar Hello --audit-file fifo; wait";
+    let read = "mkfifo fifo; exec 3<>fifo; cipher encrypt Caesar Hello --audit-file fifo; head -n 1 fifo";
     let ended = Cipher::shell(read).run().exits(0);
     assert!(
         ended.text().contains(&audit_event("encrypt", "Hello")) && ended.text().contains("Khoor\n"),

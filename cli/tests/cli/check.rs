@@ -1,7 +1,6 @@
 //! `cipher check` on a guest that satisfies the contract, and on the same guest with one thing wrong at a time.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -230,12 +229,12 @@ fn fails_call_over_limit() {
     // Only with a message of a MiB.
     let call = "(call $done (i32.const 0) (local.get $text) (local.get $length))";
     let long = format!("(if (i32.gt_u (local.get $length) (i32.const 1000000)) (then LONG)) {call}");
-    for (what, limit) in [
-        ("(loop $again (br $again))", "ran longer than 200ms (--timeout)"),
-        ("(drop (memory.grow (i32.const 2000))) unreachable", "(--max-memory)"),
+    for (what, arguments, limit) in [
+        ("(loop $again (br $again))", ["--timeout", "2s"], "ran longer than 2s (--timeout)"),
+        ("(drop (memory.grow (i32.const 2000))) unreachable", ["--max-memory", "64MiB"], "(--max-memory)"),
     ] {
         let wat = wrong(call, &long.replace("LONG", what));
-        let ended = check(&wat, MANIFEST, &["--timeout", "200ms", "--max-memory", "64MiB"]).exits(4);
+        let ended = check(&wat, MANIFEST, &arguments).exits(4);
         let failed: Vec<&str> = ended.text().lines().filter(|line| line.starts_with("FAIL")).collect();
         assert_eq!(failed.len(), 3, "{failed:?}");
         assert!(failed.iter().all(|line| line.contains(": 1 MiB: Mirror ") && line.contains(limit)), "{failed:?}");
@@ -247,8 +246,7 @@ fn fails_call_over_limit() {
 fn gives_up_on_endless_loops() {
     let call = "(call $done (i32.const 0) (local.get $text) (local.get $length))";
     let wat = wrong(call, "(loop $again (br $again))");
-    let start = Instant::now();
     let ended = check(&wat, MANIFEST, &[]).exits(4);
-    assert!(start.elapsed() < Duration::from_secs(90), "{:?}", start.elapsed());
+    assert_eq!(ended.text().matches("(--timeout)").count(), 1, "{}", ended.text());
     assert!(ended.text().contains("skip  is deterministic: 1 MiB: earlier cases took too long"), "{}", ended.text());
 }

@@ -87,10 +87,9 @@ fn rejects_deeply_nested_components() {
     let ended = call(&nested_components(100)).run().exits(4);
     assert!(ended.diagnostics().contains("it has no export 'encr'"), "{}", ended.diagnostics());
     for depth in [101, 20_000, 100_000] {
-        let started = Instant::now();
         let reason = "is not a valid component: its components are nested more than 100 levels deep\n";
-        rejected(&call(&nested_components(depth)).run(), &[reason]);
-        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+        let script = "ulimit -t 20; exec cipher encrypt ./bad.wasm text";
+        rejected(&Cipher::shell(script).file("bad.wasm", nested_components(depth)).run(), &[reason]);
     }
 }
 
@@ -217,7 +216,7 @@ fn isolates_compiler_and_ends_it() {
 
         kill_process(Pid::from_child(&child), signal).expect("it still runs");
         child.wait().expect("it was started");
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + Duration::from_secs(60);
         while field(compiler, "State").is_some_and(|state| !state.starts_with('Z')) {
             assert!(Instant::now() < patience, "the compiler goes on after {signal:?}");
             thread::sleep(Duration::from_millis(5));

@@ -10,6 +10,12 @@ pub(crate) fn directory() -> &'static Path {
     DIRECTORY.get_or_init(|| assemble("tests/guests"))
 }
 
+/// The guest directory made from `tests/misbehaving`.
+pub(crate) fn misbehaving() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| assemble("tests/misbehaving"))
+}
+
 /// Makes a guest directory: assembles each `NAME.wat` in `folder`, copies other files, and adds missing manifests.
 pub(crate) fn assemble(folder: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join(folder);

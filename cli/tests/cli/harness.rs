@@ -215,7 +215,7 @@ impl Running {
     }
 
     /// Its process number.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 

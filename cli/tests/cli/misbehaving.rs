@@ -47,7 +47,7 @@ fn calls(source: &str) -> Vec<Call> {
 
 #[test]
 fn misbehaving_guests_end_as_stated() {
-    let directory = guests::assemble("tests/misbehaving");
+    let directory = guests::misbehaving();
     let mut failures = String::new();
     for file in guests::files("tests/misbehaving") {
         if file.extension().is_some_and(|extension| extension == "toml") {
@@ -57,7 +57,7 @@ fn misbehaving_guests_end_as_stated() {
         let calls = calls(&source);
         assert!(!calls.is_empty(), "{} has no calls", file.display());
         for Call { script, status, stdout, stderr } in calls {
-            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", &directory).run();
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", directory).run();
             let report = |status: &str, stdout: &str, stderr: &str| {
                 format!("$ {script}\nstatus {status}\n--- stdout ---\n{stdout}--- stderr ---\n{stderr}")
             };

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -171,11 +171,10 @@ fn leaves_no_core_file() {
         fs::read_to_string(&maps)
             .is_ok_and(|maps| maps.matches("/artifacts/").count() + maps.matches("cipher/").count() > 1)
     };
-    for _ in 0..100 {
-        if is_loaded() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(50));
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !is_loaded() {
+        assert!(Instant::now() < patience, "it does not load the guest");
+        thread::sleep(Duration::from_millis(10));
     }
     kill_process(Pid::from_child(&child), Signal::QUIT).expect("it is still there");
     let status = child.wait().expect("it was started");

@@ -68,18 +68,20 @@ fn interrupted_output_is_complete_records() {
 
 #[test]
 fn interrupt_keeps_finished_records() {
-    for jobs in ["-j1", "-j2"] {
-        let arguments = ["encrypt", "Slow", "--lines", "--timeout", "1h", jobs];
-        let mut cipher = Cipher::new(arguments).env("CIPHER_GUESTS", guests::directory()).start();
-        // The second record is finished when the signal comes, and the third takes a second or so.
-        cipher.write(&format!("a\nb\n{}", "!\n".repeat(100)));
-        assert_eq!(cipher.line(), "a\n");
-        cipher.signal(Signal::INT);
-        let ended = cipher.end().exits(130);
-        assert!(ended.text().starts_with("b\n"), "{}", ended.text());
-        let count = 1 + ended.text().lines().count();
-        assert_eq!(ended.diagnostics(), format!("error: interrupted after {count} records\n"));
+    // The log shows the trap of the third record at once. By then, two records are finished; the fourth never is.
+    let script = "exec cipher encrypt Stuck --lines -j1 --timeout 1h 2>&1";
+    let cipher = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).env("RUST_LOG", "cipher=debug");
+    let mut cipher = cipher.start();
+    cipher.write("a\nb\n?\n!\n");
+    let mut shown = String::new();
+    while !shown.contains("unreachable") {
+        shown += &cipher.line();
     }
+    cipher.signal(Signal::INT);
+    shown += cipher.end().exits(130).text();
+    let results: String = shown.lines().filter(|line| line.len() == 1).collect();
+    assert_eq!(results, "ab", "{shown}");
+    assert!(shown.contains("error: interrupted after "), "{shown}");
 }
 
 #[test]
@@ -103,8 +105,10 @@ fn one_signal_ends_stuck_audit() {
     // Nobody reads the pipe of the audit events.
     let script = "mkfifo audit; exec 3<>audit; exec cipher encrypt Caesar --lines --audit-file audit";
     let mut cipher = Cipher::shell(script).start();
+    cipher.write("abc\n");
+    assert_eq!(cipher.line(), "def\n");
     let flood = flood(cipher.take_stdin(), |_| "abc\n".to_owned());
-    thread::sleep(Duration::from_millis(500));
+    thread::sleep(Duration::from_millis(300));
     cipher.signal(Signal::TERM);
     wait_for_end(&mut cipher);
     cipher.end().exits(143);
@@ -134,14 +138,40 @@ fn signal_ends_first_process_of_container() {
         return;
     }
     for arguments in ["encrypt Caesar", "encrypt Caesar --lines", "batch"] {
+        // Bit 14 of the signals that it catches is SIGTERM.
         let script = format!(
-            "exec unshare --user --map-root-user --pid --fork --mount-proc sh -c '\
-             {{ sleep 1; kill -TERM 1; sleep 5; kill -KILL 1; }} & exec cipher {arguments}'"
+            "exec unshare --user --map-root-user --pid --fork --kill-child --mount-proc sh -c '\
+             {{ until grep -q \"SigCgt:.*[4-7c-f]...$\" /proc/1/status; do sleep 0.1; done; kill -TERM 1; }} & \
+             exec cipher {arguments}'"
         );
         let mut cipher = Cipher::shell(script).start();
         wait_for_end(&mut cipher);
         cipher.end().exits(143);
     }
+}
+
+#[test]
+fn stopped_time_does_not_count() {
+    let component = guests::misbehaving().join("sleep-hour.wasm");
+    let stop = Duration::from_secs(3);
+    for _ in 0..10 {
+        let arguments = ["encrypt".as_ref(), component.as_os_str(), "x".as_ref(), "--timeout".as_ref(), "2s".as_ref()];
+        let begun = Instant::now();
+        let mut cipher = Cipher::new(arguments).start();
+        thread::sleep(Duration::from_millis(500));
+        cipher.signal(Signal::STOP);
+        thread::sleep(stop);
+        let was_stopped = cipher.goes_on();
+        cipher.signal(Signal::CONT);
+        let ended = cipher.end();
+        // On a busy machine it may have ended before it was stopped.
+        if was_stopped {
+            ended.exits(1).says("error: sleep-hour ran longer than 2s (--timeout)\n");
+            assert!(begun.elapsed() > stop + Duration::from_millis(1800), "{:?}", begun.elapsed());
+            return;
+        }
+    }
+    panic!("it always ends before it is stopped");
 }
 
 /// Waits until the program ends by itself, although its stdin is open.
