@@ -108,7 +108,7 @@ pub(crate) fn isolate() {
 
 /// Other systems have only the limits.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))))]
-pub fn isolate() {}
+pub(crate) fn isolate() {}
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
 mod filter {
