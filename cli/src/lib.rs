@@ -45,7 +45,7 @@ pub use platform::{signals, stack};
 pub use terminal::{color, output};
 
 // For the tests and the fuzz targets.
-pub use audit::format::EventLines;
+pub use audit::lines::EventLines;
 pub use code::{artifact, engine, link};
 pub use guest::catalog::Catalog;
 pub use guest::{Guest, manifest, settings};

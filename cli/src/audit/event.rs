@@ -103,7 +103,7 @@ impl Events {
 
 /// The guest that events come from.
 #[derive(Debug)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// Its name.
     pub name: String,
     /// The SHA-256 of its component.

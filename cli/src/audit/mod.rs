@@ -3,4 +3,7 @@
 pub(crate) mod event;
 mod file;
 pub(crate) mod format;
+mod json;
+pub(crate) mod lines;
 pub(crate) mod sink;
+mod text;

@@ -8,7 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::file::AuditFile;
-use super::format::{Encoding, EventLines, Format};
+use super::format::{Encoding, Format};
+use super::lines::EventLines;
 use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
 use crate::platform::write::{self, PIPE_BUF};

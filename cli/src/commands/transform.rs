@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
 use crate::guest::settings::Setting;
 use crate::limits::Limits;

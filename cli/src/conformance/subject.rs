@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Error, Result};
 
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::exit::{self, Kind};
 use crate::guest::Guest;
 use crate::guest::assignments::Assignments;

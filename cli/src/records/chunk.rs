@@ -1,6 +1,6 @@
 //! Results on their way to the output.
 
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 
 /// The answer to one record.
 #[derive(Debug)]

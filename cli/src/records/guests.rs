@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Result, bail};
 
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::code::engine;
 use crate::exit::{self, Failure, Kind};
 use crate::guest::catalog::{self, Catalog};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
 use crate::exit::{self, Failure, Kind};
 use crate::limits::THREAD_STACK_BYTES;

@@ -7,7 +7,7 @@ use wasmtime::component::{ComponentExportIndex, Func, Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline, format_err};
 
 use crate::audit::event::{Events, Origin};
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::code::artifact;
 use crate::guest::Guest;
 use crate::guest::secrets::Secrets;

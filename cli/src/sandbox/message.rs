@@ -4,7 +4,7 @@ use anyhow::Result;
 use wasmtime::component::{Component, ComponentExportIndex, Func, ResourceAny};
 use wasmtime::format_err;
 
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestInstance;
 use crate::sandbox::lift::StringCopy;

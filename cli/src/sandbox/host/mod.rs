@@ -21,7 +21,7 @@ use wasmtime::{Engine, StoreContextMut};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView};
 
 use crate::audit::event::{Events, Origin};
-use crate::audit::format::EventLines;
+use crate::audit::lines::EventLines;
 use crate::guest::manifest::Grants;
 use crate::guest::secrets::Secrets;
 use crate::limits::{Limits, RESOURCES};
