@@ -17,6 +17,8 @@ pub enum Kind {
     Limit,
     /// The message is not UTF-8.
     NotUtf8,
+    /// The result does not decrypt to the message.
+    Unverified,
     /// The result cannot be written as a record, because it contains the separator.
     Separator,
     /// A line of `cipher batch` is not a request.
@@ -55,6 +57,7 @@ impl Kind {
             Self::Trapped => "trapped",
             Self::Limit => "limit",
             Self::NotUtf8 => "not-utf8",
+            Self::Unverified => "unverified",
             Self::Separator => "separator",
             Self::BadRequest => "bad-request",
             Self::Usage => "usage",
@@ -75,7 +78,13 @@ impl Kind {
     /// The exit status of a process that fails for this reason.
     pub fn status(self) -> u8 {
         match self {
-            Self::Refused | Self::Trapped | Self::Limit | Self::NotUtf8 | Self::Separator | Self::BadRequest => 1,
+            Self::Refused
+            | Self::Trapped
+            | Self::Limit
+            | Self::NotUtf8
+            | Self::Unverified
+            | Self::Separator
+            | Self::BadRequest => 1,
             Self::Usage => 2,
             Self::Records => 3,
             Self::UnknownAlgorithm | Self::Component | Self::Manifest | Self::Contract | Self::Pin => 4,
@@ -88,7 +97,7 @@ impl Kind {
 /// The exit statuses, for `--help`, the manual and the README.
 pub const TABLE: &[(&str, &str)] = &[
     ("0", "done (also when the reader closed the pipe)"),
-    ("1", "the message failed: refused by the guest, trapped, over a limit, not UTF-8"),
+    ("1", "the message failed: refused, trapped, over a limit, not UTF-8, or not verified"),
     ("2", "usage error"),
     ("3", "some records failed; the others were written"),
     ("4", "the guest cannot be used: unknown, missing, invalid, wrong contract, failed pin"),

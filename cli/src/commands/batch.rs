@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::options::{AuditOptions, JobOptions, LimitOptions, RequireOptions, SettingOptions};
+use super::options::{AuditOptions, JobOptions, LimitOptions, RequireOptions, SettingOptions, SettingStdin};
 use crate::guest::catalog::Catalog;
 use crate::platform::standard::Standard;
 use crate::records::batch::{self, Defaults, Requests};
@@ -88,7 +88,10 @@ impl Batch {
             [path] if path.as_os_str() == "-" => Files::one(Standard::Input.open()?),
             paths => Files::open(paths)?,
         };
-        let stdin_is_free = !self.files.is_empty() && !self.files.iter().any(|path| path.as_os_str() == "-");
+        let mut stdin = match self.files.is_empty() || self.files.iter().any(|path| path.as_os_str() == "-") {
+            true => SettingStdin::Input,
+            false => SettingStdin::Free,
+        };
         let output = Output::stdout()?;
         for input in files.iter() {
             run::check_ends(input, &output)?;
@@ -105,10 +108,10 @@ impl Batch {
                 OperationOption::Encrypt => Operation::Encrypt,
                 OperationOption::Decrypt => Operation::Decrypt,
             },
-            settings: self.settings.assignments(stdin_is_free)?,
+            settings: self.settings.assignments(&mut stdin)?,
             require_set: self.require.require_set,
         });
-        let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker()?, limits, jobs));
+        let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker(1)?, limits, jobs));
         let worker = |_| Requests {
             guests: guests.clone(),
             defaults: defaults.clone(),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::options::{LimitOptions, SettingOptions};
+use super::options::{LimitOptions, SettingOptions, SettingStdin};
 use crate::code::engine;
 use crate::conformance::{self, Case, Outcome, Summary};
 use crate::exit::{Failure, Kind};
@@ -51,7 +51,8 @@ impl Check {
     /// When the component cannot be loaded, or a case fails.
     pub(super) fn run(self) -> Result<()> {
         let (guest, limits) = (Catalog::from_environment().find(&self.algorithm)?, self.limits.limits()?);
-        let (given, ticker) = (self.settings.assignments(true)?, EpochTicker::new(engine::loader()?));
+        let (given, ticker) =
+            (self.settings.assignments(&mut SettingStdin::Free)?, EpochTicker::new(engine::loader()?));
         let mut output = Output::stdout()?;
         let summary = conformance::run(&guest, &given, &ticker, &limits, self.fail_fast, |case| {
             let line = if self.json { json(&case).to_string() } else { text(&case) };

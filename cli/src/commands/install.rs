@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::options::{LimitOptions, SettingOptions};
+use super::options::{LimitOptions, SettingOptions, SettingStdin};
 use crate::code::{artifact, engine};
 use crate::conformance::{self, Outcome};
 use crate::exit::{Failure, Kind};
@@ -107,7 +107,7 @@ impl Install {
 
     /// Runs the conformance suite on a copy that nobody else can change.
     fn check(&self, source: &Source, limits: &Limits) -> Result<()> {
-        let given = self.settings.assignments(true)?;
+        let given = self.settings.assignments(&mut SettingStdin::Free)?;
         let copy = tempfile::tempdir().context("cannot create a temporary directory")?;
         let guest = source.guest(copy.path());
         fs::write(&guest.component, &source.component).context("cannot write a temporary file")?;

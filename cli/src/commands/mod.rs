@@ -93,10 +93,10 @@ impl From<ProgressOption> for When {
 enum Command {
     /// Encrypt text from an argument or stdin
     #[command(after_help = transform::ENCRYPT_EXAMPLES)]
-    Encrypt(LazyArgs<transform::Transform>),
+    Encrypt(LazyArgs<transform::Encrypt>),
     /// Decrypt text from an argument or stdin
     #[command(after_help = transform::DECRYPT_EXAMPLES)]
-    Decrypt(LazyArgs<transform::Transform>),
+    Decrypt(LazyArgs<transform::Decrypt>),
     /// Process requests in JSON Lines
     Batch(LazyArgs<batch::Batch>),
     /// List available algorithms and their settings
@@ -206,12 +206,11 @@ impl Cli {
     ///
     /// Whatever fails, with the line for the user as its message.
     pub fn run(self) -> Result<()> {
-        use crate::sandbox::contract::Operation::{Decrypt, Encrypt};
         set_color(self.color);
         progress::set_when(self.progress.into());
         match self.command {
-            Command::Encrypt(LazyArgs(transform)) => transform.run(Encrypt),
-            Command::Decrypt(LazyArgs(transform)) => transform.run(Decrypt),
+            Command::Encrypt(LazyArgs(encrypt)) => encrypt.run(),
+            Command::Decrypt(LazyArgs(decrypt)) => decrypt.run(),
             Command::Batch(LazyArgs(batch)) => batch.run(),
             Command::List(LazyArgs(list)) => list.run(),
             Command::Inspect(LazyArgs(inspect)) => inspect.run(),

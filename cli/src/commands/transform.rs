@@ -8,19 +8,19 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions};
+use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions, SettingStdin, VerifyOptions};
 use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
-use crate::guest::settings::Setting;
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
 use crate::records::lines::Lines;
 use crate::records::message::{Beginning, Input};
 use crate::records::run::{self, Ends, Policy};
+use crate::records::session::{Session, SessionSettings};
 use crate::records::split::Separator;
 use crate::sandbox::contract::Operation;
-use crate::sandbox::instance::{GuestInstance, GuestPre};
+use crate::sandbox::instance::GuestPre;
 use crate::terminal::color;
 use crate::terminal::output::{self, Output};
 use crate::terminal::progress::Progress;
@@ -32,6 +32,7 @@ Examples:
   cipher encrypt Caesar --set SHIFT_AMOUNT=-1 -- '-n is text, too'
   cipher encrypt Vigenere < letter.txt > letter.enc
   cipher encrypt Caesar --lines --audit-file audit.log < names.txt
+  cipher encrypt Age --set-file AGE_RECIPIENT=to.txt --verify --verify-set-file AGE_IDENTITY=key.txt
   cipher encrypt ./their.wasm Hello";
 
 /// For `cipher decrypt --help`.
@@ -41,9 +42,47 @@ Examples:
   VIGENERE_KEYWORD=LEMON cipher decrypt Vigenere LXFOPVEFRNHR
   find . -print0 | cipher encrypt Caesar --null | cipher decrypt Caesar --null";
 
+/// Encrypt text with one guest.
+#[derive(Debug, Args)]
+pub(crate) struct Encrypt {
+    #[command(flatten)]
+    verify: VerifyOptions,
+    #[command(flatten)]
+    transform: Transform,
+}
+
+impl Encrypt {
+    /// Encrypts the text.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transform::run`], and when a result cannot be verified.
+    pub(crate) fn run(self) -> Result<()> {
+        self.transform.run(Operation::Encrypt, &self.verify)
+    }
+}
+
+/// Decrypt text with one guest.
+#[derive(Debug, Args)]
+pub(crate) struct Decrypt {
+    #[command(flatten)]
+    transform: Transform,
+}
+
+impl Decrypt {
+    /// Decrypts the text.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transform::run`].
+    pub(crate) fn run(self) -> Result<()> {
+        self.transform.run(Operation::Decrypt, &VerifyOptions::default())
+    }
+}
+
 /// Transform text with one guest.
 #[derive(Debug, Args)]
-pub(super) struct Transform {
+struct Transform {
     #[command(flatten)]
     guest: GuestOptions,
     /// The text; without it, or with '-', stdin is read to its end as one message
@@ -81,11 +120,14 @@ impl Transform {
     /// # Errors
     ///
     /// When the guest cannot be loaded or called, or its events or result cannot be written.
-    pub(super) fn run(self, operation: Operation) -> Result<()> {
+    fn run(self, operation: Operation, verify: &VerifyOptions) -> Result<()> {
         let limits = self.limits.limits()?;
         let guest = self.guest.find()?;
         let text = self.text.as_deref().filter(|text| *text != "-");
-        let settings = self.guest.resolve(&guest, text.is_some())?;
+        let mut stdin_use = if text.is_some() { SettingStdin::Free } else { SettingStdin::Input };
+        let own = self.guest.resolve(&guest, &mut stdin_use)?;
+        let verify = verify.resolve(&guest, &own, &mut stdin_use)?;
+        let settings = SessionSettings { guest: own.into(), verify: verify.map(Into::into) };
         let output = Output::stdout()?;
         let input = text.is_none().then(stdin).transpose()?;
         if let Some(input) = &input {
@@ -93,7 +135,7 @@ impl Transform {
         }
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
         let sink = self.audit.sink(streams)?;
-        let guest = GuestPre::load(&guest, &self.jobs.ticker()?, &limits)?;
+        let guest = GuestPre::load(&guest, &self.jobs.ticker(if settings.verify.is_some() { 2 } else { 1 })?, &limits)?;
         let separator = match (self.lines, self.null) {
             (true, _) => Some(Separator::Line),
             (_, true) => Some(Separator::Nul),
@@ -101,7 +143,7 @@ impl Transform {
         };
         match (input, separator) {
             (Some(input), Some(separator)) => {
-                self.records(&guest, settings.into(), (operation, separator), input, (sink, output), &limits)
+                self.records(&guest, settings, (operation, separator), input, (sink, output), &limits)
             }
             (input, _) => {
                 if let Some(text) = text {
@@ -116,7 +158,7 @@ impl Transform {
     fn records(
         &self,
         guest: &Arc<GuestPre>,
-        settings: Arc<[Setting]>,
+        settings: SessionSettings,
         (operation, separator): (Operation, Separator),
         input: File,
         (sink, output): (Sink, Output),
@@ -130,7 +172,7 @@ impl Transform {
             max_bytes: limits.message_bytes,
             isolate: self.jobs.isolate,
             keep_failed: self.on_error == OnError::Empty,
-            instance: None,
+            session: None,
         };
         let ends = Ends::new(sink, output, Some(&input));
         let blocks = Blocks::new(input, separator, limits.message_bytes);
@@ -156,7 +198,7 @@ fn hint_at_file(text: &str) {
 
 /// One message, from its text to its result.
 struct SingleMessage {
-    instance: GuestInstance,
+    session: Session,
     operation: Operation,
     sink: Sink,
     output: Output,
@@ -167,15 +209,15 @@ struct SingleMessage {
 impl SingleMessage {
     fn open(
         guest: &Arc<GuestPre>,
-        settings: &[Setting],
+        settings: &SessionSettings,
         operation: Operation,
         mut sink: Sink,
         output: Output,
     ) -> Result<Self> {
         let mut events = EventLines::new(sink.format());
-        let opened = guest.open(settings, 1, &mut events);
+        let opened = Session::open(guest, settings, 1, &mut events);
         sink.write(events)?;
-        Ok(Self { instance: opened?, operation, sink, output, is_streaming: false })
+        Ok(Self { session: opened?, operation, sink, output, is_streaming: false })
     }
 
     /// Transforms `text`, or what `input` contains.
@@ -185,30 +227,29 @@ impl SingleMessage {
             (text, _) => self.call(text.unwrap_or_default(), "\n"),
         };
         if self.is_streaming && !done.as_ref().is_err_and(output::is_closed) {
-            self.instance.end_call(self.operation, &done);
+            self.end_message(&done)?;
         }
-        // Events before a failure are facts all the same.
-        self.report()?;
         done?;
-        self.instance.abandon();
+        self.session.abandon();
         Ok(())
     }
 
     /// Transforms `text` in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
-        let mut result = Vec::new();
-        let called = self.instance.call_onto(self.operation, text, &mut result);
-        self.instance.end_call(self.operation, &called);
+        let (mut result, mut events) = (Vec::new(), EventLines::new(self.sink.format()));
+        let called = self.session.call((self.operation, 1), text, &mut result, &mut events);
+        // Events before a failure are facts all the same.
+        self.sink.write(events)?;
         called?;
-        self.report()?;
         result.extend_from_slice(end.as_bytes());
         self.output.write(&result)
     }
 
-    /// Writes the events since the last report.
-    fn report(&mut self) -> Result<()> {
+    /// Writes the last events of a streamed message, and how it ended.
+    fn end_message<T>(&mut self, result: &Result<T>) -> Result<()> {
+        self.is_streaming = false;
         let mut events = EventLines::new(self.sink.format());
-        self.instance.report(&mut events);
+        self.session.end_message(self.operation, result, &mut events);
         self.sink.write(events)
     }
 
@@ -219,11 +260,12 @@ impl SingleMessage {
             Beginning::Whole(text) => return self.call(text, ""),
             Beginning::Part(text) => text,
         };
-        let Self { instance, operation, sink, output, is_streaming } = self;
-        let Some(mut message) = instance.message(*operation)? else {
+        self.is_streaming = true;
+        let Self { session, operation, sink, output, .. } = self;
+        let Some(mut message) = session.message(*operation)? else {
+            self.is_streaming = false;
             return self.call(input.whole(limits.message_bytes)?, "");
         };
-        *is_streaming = true;
         let mut progress = Progress::new(stdin);
         let mut ready = Vec::new();
         let mut updated = message.update(first, &mut ready);
@@ -240,10 +282,8 @@ impl SingleMessage {
             updated = message.update(chunk, &mut ready);
         }
         let finished = message.finish(&mut ready);
-        self.instance.end_call(self.operation, &finished);
-        self.is_streaming = false;
+        self.end_message(&finished)?;
         finished?;
-        self.report()?;
         self.output.write(&ready)
     }
 }

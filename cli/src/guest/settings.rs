@@ -102,6 +102,22 @@ pub fn resolve(guest: &Guest, given: &Assignments) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
+/// Returns `settings` of `guest` with the values `given` in place of theirs.
+///
+/// # Errors
+///
+/// As for [`resolve`].
+pub(crate) fn replace(guest: &Guest, settings: &[Setting], given: &Assignments) -> Result<Vec<Setting>> {
+    let mut all = Assignments::default();
+    for Setting { variable, value, source, .. } in settings {
+        if let Some(value) = value {
+            all.set(variable, value, *source);
+        }
+    }
+    given.iter().for_each(|(name, value, source)| all.set(name, value, source));
+    resolve(guest, &all)
+}
+
 /// Refuses settings without an explicit value (`--require-set`).
 ///
 /// # Errors

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use crate::exit::{Failure, Kind};
-use crate::guest::settings::Setting;
 use crate::limits::Size;
 use crate::records::chunk::{Answer, Outcome};
 use crate::records::run::{self, Process};
+use crate::records::session::{Session, SessionSettings};
 use crate::records::split::{Record, Separator};
 use crate::sandbox::contract::Operation;
-use crate::sandbox::instance::{GuestInstance, GuestPre};
+use crate::sandbox::instance::GuestPre;
 
 /// The state of one worker that processes records, all with the same guest and settings.
 pub(crate) struct Lines {
     /// The guest.
     pub guest: Arc<GuestPre>,
     /// Its settings.
-    pub settings: Arc<[Setting]>,
+    pub settings: SessionSettings,
     /// The operation on each record.
     pub operation: Operation,
     /// The separator of records, in the input and in the output.
@@ -29,8 +29,8 @@ pub(crate) struct Lines {
     pub isolate: bool,
     /// Whether a failed record leaves an empty record in the output.
     pub keep_failed: bool,
-    /// The instance for the next record: none at first, and after a record that failed.
-    pub instance: Option<GuestInstance>,
+    /// The session for the next record: none at first, and after a record that failed.
+    pub session: Option<Session>,
 }
 
 impl Process for Lines {
@@ -54,16 +54,13 @@ impl Process for Lines {
 impl Lines {
     fn call(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Result<()> {
         let text = self.text(record)?;
-        let instance = match &mut self.instance {
-            Some(instance) => instance,
-            none => none.insert(self.guest.open(&self.settings, number, &mut answer.events)?),
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert(Session::open(&self.guest, &self.settings, number, &mut answer.events)?),
         };
-        instance.set_record(number);
-        let called = instance.call_onto(self.operation, text, &mut answer.output);
-        instance.end_call(self.operation, &called);
-        instance.report(&mut answer.events);
+        let called = session.call((self.operation, number), text, &mut answer.output, &mut answer.events);
         if self.isolate || called.is_err() {
-            self.instance = None;
+            self.session = None;
         }
         called?;
         if !self.separator.holds(&answer.output, record.terminator) {

@@ -11,4 +11,6 @@ mod pace;
 mod queue;
 pub mod request;
 pub(crate) mod run;
+pub(crate) mod session;
 pub mod split;
+mod verify;

@@ -42,4 +42,5 @@ mod tidy;
 mod trickle;
 mod trust;
 mod twins;
+mod verify;
 mod worlds;

@@ -130,7 +130,7 @@ fn limits_messages_without_streaming() {
     echo().args(["--max-message", &limit]).run().exits(0).prints(&text);
     let limit = text.len() - 1;
     echo().args(["--max-message", &limit.to_string()]).run().exits(1).prints("").says(&format!(
-        "error: stdin is longer than {limit} bytes (--max-message), and this algorithm cannot stream\n"
+        "error: stdin is longer than {limit} bytes (--max-message), the limit of what is not streamed\n"
     ));
 }
 

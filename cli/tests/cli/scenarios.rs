@@ -37,7 +37,7 @@ macro_rules! topics {
     };
 }
 
-topics! { algorithms components failures guests list messages settings usage }
+topics! { algorithms components failures guests list messages settings usage verification }
 
 #[test]
 fn readme_examples_match() {

@@ -92,10 +92,12 @@ fn never_shows_secret() {
         "SHIFT_AMOUNT_FILE=key cipher encrypt Keyed --lines < three",
         "SHIFT_AMOUNT_FILE=key cipher decrypt Keyed --lines --audit-format json < three",
         "cipher encrypt Keyed --set-file SHIFT_AMOUNT=key --audit-format json abc",
+        "cipher encrypt Keyed --set-file SHIFT_AMOUNT=three --verify --verify-set-file SHIFT_AMOUNT=key abc",
         "cipher check Keyed --set-file SHIFT_AMOUNT=key; SHIFT_AMOUNT_FILE=key cipher inspect Keyed",
         "SHIFT_AMOUNT_FILE=key cipher list; SHIFT_AMOUNT_FILE=key cipher list --json",
         "echo '{\"message\":\"a\",\"algorithm\":\"Keyed\"}' | cipher batch --set-file SHIFT_AMOUNT=key",
         "cipher encrypt Keyed --set \"$(cat key)\" abc; cipher encrypt Keyed --set-file \"$(cat key)\" abc",
+        "cipher encrypt Keyed --verify --verify-set-file \"$(cat key)\" abc",
         "SHIFT_AMOUNT=\"$(printf 'canary\\377')\" cipher encrypt Keyed abc",
         "cipher encrypt Keyed abc --set SHIFT_AMOUNT=\"$(printf 'canary\\377')\"",
         "printf 'canary\\0' > key; cipher encrypt Keyed abc --set-file SHIFT_AMOUNT=key",
@@ -140,7 +142,7 @@ fn refuses_unusable_files() {
         (
             "cipher encrypt Keyed --set-file SHIFT_AMOUNT=- < three",
             2,
-            "--set-file SHIFT_AMOUNT=- needs the input as an argument",
+            "cannot read SHIFT_AMOUNT from stdin, which is the input",
         ),
         (
             "cipher encrypt Keyed abc --set SHIFT_AMOUNT=3 --set-file SHIFT_AMOUNT=three",

@@ -1,6 +1,7 @@
 //! Options that choose a guest and its settings.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use anyhow::Result;
 use clap::builder::TypedValueParser;
@@ -31,9 +32,9 @@ impl GuestOptions {
         Catalog::from_environment().find(&self.algorithm)
     }
 
-    /// The settings of `guest` in force, where `stdin_is_free` if no message is read from it.
-    pub(crate) fn resolve(&self, guest: &Guest, stdin_is_free: bool) -> Result<Vec<Setting>> {
-        let settings = settings::resolve(guest, &self.settings.assignments(stdin_is_free)?)?;
+    /// The settings of `guest` in force.
+    pub(crate) fn resolve(&self, guest: &Guest, stdin: &mut SettingStdin) -> Result<Vec<Setting>> {
+        let settings = settings::resolve(guest, &self.settings.assignments(stdin)?)?;
         self.require.check(guest, &settings)?;
         settings::log_sources(guest, &settings);
         Ok(settings)
@@ -56,34 +57,100 @@ impl SettingOptions {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or is stdin unless `stdin_is_free`, or both options give the same setting.
-    pub(crate) fn assignments(&self, stdin_is_free: bool) -> Result<Assignments> {
+    /// When a file cannot be read, or both options give the same setting.
+    pub(crate) fn assignments(&self, stdin: &mut SettingStdin) -> Result<Assignments> {
         let mut all = Assignments::default();
         for Assignment { name, value } in &self.set {
             all.set(name, value, Source::Flag);
         }
-        let mut stdin_reader = None;
-        for (at, FileAssignment { name, path }) in self.set_file.iter().enumerate() {
-            if self.set_file[at + 1..].iter().any(|later| later.name == *name) {
-                continue;
-            }
+        for (name, path) in last_of_each(&self.set_file) {
             if all.get(name).is_some() {
                 return Err(usage(format!("{name} is given by --set and by --set-file; use one of them")));
             }
-            if path.as_os_str() == "-" {
-                match stdin_reader.replace(name) {
-                    None if stdin_is_free => {}
-                    None => {
-                        return Err(usage(format!(
-                            "--set-file {name}=- needs the input as an argument: stdin is the input"
-                        )));
-                    }
-                    Some(other) => return Err(usage(format!("stdin cannot be both {other} and {name}"))),
-                }
-            }
-            all.set(name, value_file::read(name, path)?, Source::File);
+            all.set(name, stdin.read(name, path)?, Source::File);
         }
         Ok(all)
+    }
+}
+
+/// The assignments without those that a later one overrides.
+fn last_of_each(files: &[FileAssignment]) -> impl Iterator<Item = (&str, &Path)> {
+    let is_last = |(at, file): &(usize, &FileAssignment)| files[at + 1..].iter().all(|later| later.name != file.name);
+    files.iter().enumerate().filter(is_last).map(|(_, file)| (&*file.name, &*file.path))
+}
+
+/// Whether stdin can be read for a setting.
+#[derive(Debug)]
+pub(crate) enum SettingStdin {
+    /// It can.
+    Free,
+    /// It is the input.
+    Input,
+    /// It was read for this setting.
+    Read(String),
+}
+
+impl SettingStdin {
+    /// Reads the setting `name` from the file at `path`, or from stdin for `-`.
+    fn read(&mut self, name: &str, path: &Path) -> Result<String> {
+        if path.as_os_str() == "-" {
+            match std::mem::replace(self, Self::Read(name.to_owned())) {
+                Self::Free => {}
+                Self::Input => {
+                    return Err(usage(format!(
+                        "cannot read {name} from stdin, which is the input; give the input as an argument"
+                    )));
+                }
+                Self::Read(other) => {
+                    return Err(usage(format!("stdin was already read for {other}; read {name} from a file")));
+                }
+            }
+        }
+        value_file::read(name, path)
+    }
+}
+
+/// Whether results are verified.
+#[derive(Debug, Default, Args)]
+pub(crate) struct VerifyOptions {
+    /// Decrypt each result again, and write it only if that gives the message
+    ///
+    /// Another instance of the guest decrypts, one that never encrypts. It is new for the first result of each instance
+    /// that encrypts, and for the 2nd, 4th, 8th, and so on; with --isolate, for every result. Its audit events are
+    /// dropped. A long message is held in memory, up to --max-message.
+    #[arg(long, help_heading = "Verification")]
+    verify: bool,
+    /// With --verify, decrypt with this setting from a file; '-' is stdin
+    #[arg(
+        long,
+        requires = "verify",
+        value_name = "NAME=PATH",
+        value_parser = Parser(assignments::parse_file_assignment),
+        help_heading = "Verification",
+    )]
+    verify_set_file: Vec<FileAssignment>,
+}
+
+impl VerifyOptions {
+    /// The settings that decrypt what `guest` encrypts with `settings`, if results are verified.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or its setting is not declared.
+    pub(crate) fn resolve(
+        &self,
+        guest: &Guest,
+        settings: &[Setting],
+        stdin: &mut SettingStdin,
+    ) -> Result<Option<Vec<Setting>>> {
+        if !self.verify {
+            return Ok(None);
+        }
+        let mut given = Assignments::default();
+        for (name, path) in last_of_each(&self.verify_set_file) {
+            given.set(name, stdin.read(name, path)?, Source::File);
+        }
+        settings::replace(guest, settings, &given).map(Some)
     }
 }
 

@@ -36,9 +36,9 @@ impl JobOptions {
         self.jobs.map_or_else(processors, usize::from)
     }
 
-    /// The epoch ticker of an engine that suits the lifetime of instances.
-    pub(crate) fn ticker(&self) -> Result<EpochTicker> {
-        let pool = if self.isolate { engine::pool(self.jobs()) } else { engine::loader() };
+    /// The epoch ticker of an engine that suits the lifetime of instances, of which each worker has at most this many.
+    pub(crate) fn ticker(&self, instances: usize) -> Result<EpochTicker> {
+        let pool = if self.isolate { engine::pool(self.jobs() * instances) } else { engine::loader() };
         // Without the address space for a pool, instances are slower to make, but work.
         pool.or_else(|_| engine::loader()).map(EpochTicker::new)
     }

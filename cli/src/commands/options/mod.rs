@@ -6,6 +6,6 @@ mod jobs;
 mod limits;
 
 pub(super) use audit::AuditOptions;
-pub(super) use guest::{GuestOptions, RequireOptions, SettingOptions};
+pub(super) use guest::{GuestOptions, RequireOptions, SettingOptions, SettingStdin, VerifyOptions};
 pub(super) use jobs::JobOptions;
 pub(super) use limits::LimitOptions;

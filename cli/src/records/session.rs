@@ -1,0 +1,93 @@
+//! Calls of one instance of a guest, whose results may be verified.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::audit::lines::EventLines;
+use crate::guest::settings::Setting;
+use crate::records::verify::Verifier;
+use crate::sandbox::contract::Operation;
+use crate::sandbox::instance::{GuestInstance, GuestPre};
+use crate::sandbox::message::Message;
+
+/// The settings of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionSettings {
+    /// Those of the guest.
+    pub guest: Arc<[Setting]>,
+    /// Those with which every result of an encryption is decrypted again, if results are verified.
+    pub verify: Option<Arc<[Setting]>>,
+}
+
+/// An instance of a guest, and what verifies its results.
+pub(crate) struct Session {
+    instance: GuestInstance,
+    verifier: Option<Verifier>,
+}
+
+impl Session {
+    /// Instantiates `guest` for the message of `record`, counted from 1. If that fails, the audit events that the guest
+    /// recorded before are formatted into `events`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`GuestPre::open`].
+    pub(crate) fn open(
+        guest: &Arc<GuestPre>,
+        settings: &SessionSettings,
+        record: u64,
+        events: &mut EventLines,
+    ) -> Result<Self> {
+        let verifier = settings.verify.as_ref().map(|settings| Verifier::new(guest, settings));
+        Ok(Self { instance: guest.open(&settings.guest, record, events)?, verifier })
+    }
+
+    /// Calls `encr` or `decr` on `text`, the message of `record`, and adds the result to `output`. The audit events are
+    /// formatted into `events`.
+    ///
+    /// # Errors
+    ///
+    /// When the call fails, or its result cannot be verified. Then `output` is left unchanged.
+    pub(crate) fn call(
+        &mut self,
+        (operation, record): (Operation, u64),
+        text: &str,
+        output: &mut Vec<u8>,
+        events: &mut EventLines,
+    ) -> Result<()> {
+        let Self { instance, verifier } = self;
+        let end = output.len();
+        instance.set_record(record);
+        let mut called = instance.call_onto(operation, text, output);
+        if let (Ok(()), Operation::Encrypt, Some(verifier)) = (&called, operation, verifier) {
+            called = verifier.check(text, &output[end..]);
+        }
+        if called.is_err() {
+            output.truncate(end);
+        }
+        instance.end_call(operation, &called);
+        instance.report(events);
+        called
+    }
+
+    /// Opens a message in chunks, if the guest is streaming and results are not verified.
+    ///
+    /// # Errors
+    ///
+    /// As for [`GuestInstance::message`].
+    pub(crate) fn message(&mut self, operation: Operation) -> Result<Option<Message<'_>>> {
+        if self.verifier.is_some() { Ok(None) } else { self.instance.message(operation) }
+    }
+
+    /// Ends a message in chunks, and formats the audit events since its last report into `events`.
+    pub(crate) fn end_message<T>(&mut self, operation: Operation, result: &Result<T>, events: &mut EventLines) {
+        self.instance.end_call(operation, result);
+        self.instance.report(events);
+    }
+
+    /// Leaves the session until the process ends, which is faster than unmapping its memory.
+    pub(crate) fn abandon(self) {
+        std::mem::forget(self);
+    }
+}
