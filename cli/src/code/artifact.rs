@@ -5,7 +5,9 @@
 
 use std::cell::OnceCell;
 use std::fs::Metadata;
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use wasmtime::Engine;
@@ -184,7 +186,12 @@ fn compile_into(
 ) -> Result<(Artifact, NotKept)> {
     let guest = source.guest;
     let waiting = "waiting for another process to finish compiling".to_owned();
-    let _lock = progress::spin(waiting, || cache.lock(digest, limits.compile_time));
+    let lock = cache.lock(digest, Duration::ZERO).or_else(|error| match error.kind() {
+        io::ErrorKind::TimedOut => progress::spin(waiting, || cache.lock(digest, limits.compile_time)),
+        _ => Err(error),
+    });
+    let directory = cache.directory().path().display();
+    let _lock = lock.inspect_err(|error| log::info!("cannot lock '{directory}': {error}"));
     let find = || cache.find_by_digest(digest).and_then(|found| Some((load_from(engine, &found)?, found)));
     if let Some((artifact, found)) = find() {
         note(cache, &found, source);
@@ -192,8 +199,7 @@ fn compile_into(
     }
     let code = compile::compile(guest, bytes, limits)?;
     let kept = cache.keep(digest, &code, &guest.component, &source.metadata);
-    let not_kept =
-        kept.err().map(|error| format!("'{}' cannot be written: {error}", cache.directory().path().display()));
+    let not_kept = kept.err().map(|error| format!("'{directory}' cannot be written: {error}"));
     match find() {
         Some((artifact, _)) => Ok((artifact, not_kept)),
         None => Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, not_kept)),

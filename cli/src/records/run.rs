@@ -159,7 +159,9 @@ pub(crate) fn run<S: Source + Send + 'static>(
     signals::finish_on_signal(move || interrupted.interrupt())?;
     run.start(workers)?;
     let outcome = run.look_after();
-    let ends = lock(&run.ends);
+    let mut ends = lock(&run.ends);
+    // The threads may keep it until the process ends.
+    ends.progress.finish();
     outcome.and_then(|()| ends.summary(policy.fail_fast))
 }
 
@@ -428,7 +430,8 @@ impl<S: Source> Run<S> {
             }
         }
         let message = format!("interrupted after {} records", ends.records);
-        ends.progress.suspend(|| color::print_error(&message));
+        ends.progress.finish();
+        color::print_error(&message);
         // Nothing more is written until the process ends.
         std::mem::forget(ends);
     }

@@ -133,6 +133,18 @@ impl Progress {
         }
     }
 
+    /// Clears the bar, or prints the last line. Nothing is shown after that.
+    pub(crate) fn finish(&mut self) {
+        match std::mem::replace(&mut self.display, Display::Nothing) {
+            Display::Nothing | Display::BarLater => {}
+            Display::Lines => self.print_line(),
+            Display::Bar => {
+                self.bar.finish_and_clear();
+                SHOWN.store(false, Relaxed);
+            }
+        }
+    }
+
     /// Runs `write`, which may write to the terminal, while the bar is hidden.
     pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         if self.display == Display::Bar { self.bar.suspend(write) } else { write() }
@@ -141,11 +153,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.display == Display::Lines {
-            self.print_line();
-        }
-        self.bar.finish_and_clear();
-        SHOWN.store(false, Relaxed);
+        self.finish();
     }
 }
 

@@ -38,6 +38,7 @@ mod stack;
 mod standard;
 mod surroundings;
 mod templates;
+mod terminal;
 mod tidy;
 mod trickle;
 mod trust;

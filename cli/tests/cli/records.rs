@@ -347,20 +347,3 @@ fn isolated_records_equal_others() {
         }
     }
 }
-
-/// What a terminal shows of `script`.
-fn terminal(script: &str) -> String {
-    let spawn = format!(r#"import pty; pty.spawn(["sh", "-c", "{script}"])"#);
-    Cipher::new(["-c", &spawn]).program("python3").env("TERM", "xterm").run().exits(0).text().to_owned()
-}
-
-#[test]
-fn shows_progress_at_terminal() {
-    let slow = "(echo one; until [ -s out ]; do sleep 0.1; done; sleep 0.6; echo two; sleep 0.3; echo three)";
-    let cipher = "cipher encrypt Caesar --lines --audit-file /dev/null >out";
-    let shown = terminal(&format!("{slow} | {cipher}"));
-    assert!(shown.contains("B/s"), "{shown:?}");
-    // Where stderr is no terminal, nothing does.
-    let shown = terminal(&format!("{slow} | {cipher} 2>log; cat log"));
-    assert_eq!(shown, "");
-}

@@ -119,11 +119,14 @@ impl ArtifactCache {
         Ok(Self { place: place.clone(), directory, seal: Some(seal), engine: engine.to_owned() })
     }
 
-    /// Waits for the lock of a component, for at most `patience`. Without a lock (some network file systems have none),
-    /// several processes may compile the component at once, which does no harm.
-    pub(crate) fn lock(&self, component: Digest, patience: Duration) -> Option<impl Drop> {
-        let lock = Lock::acquire(&self.directory, &component.to_string(), patience);
-        lock.inspect_err(|error| log::info!("cannot lock '{}': {error}", self.place.path().display())).ok()
+    /// Waits for the lock of a component, for at most `patience`. Without a lock, several processes may compile the
+    /// component at once, which does no harm.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut`, or the system's: some network file systems have no locks.
+    pub(crate) fn lock(&self, component: Digest, patience: Duration) -> io::Result<impl Drop> {
+        Lock::acquire(&self.directory, &component.to_string(), patience)
     }
 
     /// The artifact of the component in this file, which is not read, if neither has changed since the entry was
