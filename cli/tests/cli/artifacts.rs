@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use crate::guests;
-use crate::harness::{Cipher, Ended};
+use crate::harness::{Cipher, Ended, new_directory};
 
 /// A home with two guests, each of which was called once.
 pub(crate) struct Home {
@@ -18,7 +18,7 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let home = Self { directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory") };
+        let home = Self { directory: new_directory() };
         for guest in ["Echo", "Counter"] {
             let from = guests::directory().join(guest).with_extension("wasm");
             fs::copy(from, home.component(guest)).expect("a component is copied");
@@ -313,7 +313,7 @@ fn cache_handles_stray_files() {
 
 #[test]
 fn survives_kill_at_any_moment() {
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let home = new_directory();
     let echo = guests::directory().join("Echo.wasm");
     let cipher = || Cipher::new(["encrypt".as_ref(), echo.as_os_str(), "abc".as_ref()]).env("HOME", home.path());
     for moment in 0..40 {

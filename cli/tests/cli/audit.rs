@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::guests;
-use crate::harness::{Cipher, audit_event};
+use crate::harness::{Cipher, audit_event, new_directory};
 
 /// What a write to a pipe may carry so that nobody tears it, in bytes.
 const PIPE_BUF: usize = 4096;
@@ -266,7 +266,7 @@ fn environment_sets_audit_defaults() {
 fn concurrent_writers_share_one_file() {
     const WRITERS: usize = 6;
     const RECORDS: usize = 20_000;
-    let shared = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let shared = new_directory();
     let file = shared.path().join("audit.log");
     thread::scope(|scope| {
         for writer in 0..WRITERS {

@@ -9,11 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::guests;
-use crate::harness::{Cipher, audit_event};
-
-fn directory() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
-}
+use crate::harness::{Cipher, audit_event, new_directory};
 
 /// Puts a guest into `folder`: the component at `from`, with a manifest that has `settings`.
 fn add(folder: &Path, name: &str, from: &Path, settings: &str) {
@@ -37,7 +33,7 @@ pub(crate) fn caesar() -> PathBuf {
 
 #[test]
 fn first_directory_wins() {
-    let (first, second) = (directory(), directory());
+    let (first, second) = (new_directory(), new_directory());
     add(first.path(), "Caesar", &echo(), "");
     add(second.path(), "Caesar", &caesar(), "");
     let listed = |a: &TempDir, b: &TempDir| format!(":/nowhere:{}::{}", a.path().display(), b.path().display());
@@ -53,7 +49,7 @@ fn first_directory_wins() {
 
 #[test]
 fn skips_unreadable_directory() {
-    let folder = directory();
+    let folder = new_directory();
     let endless = folder.path().join("endless");
     std::os::unix::fs::symlink("endless", &endless).expect("a link is made");
     let warning = format!("[WARN  cipher::guest::catalog] cannot read the guest directory '{}': ", endless.display());
@@ -80,7 +76,7 @@ fn invalid_variable_hides_no_other_guest() {
 
 #[test]
 fn shows_paths_with_invalid_utf8() {
-    let folder = directory();
+    let folder = new_directory();
     let odd = folder.path().join(OsString::from_vec(b"o\xffdd".to_vec()));
     add(&odd, "Odd", &echo(), "");
     let component = odd.join("Odd.wasm");
@@ -96,7 +92,7 @@ fn shows_paths_with_invalid_utf8() {
 
 #[test]
 fn user_guests_override_shipped_guests() {
-    let home = directory();
+    let home = new_directory();
     add(&home.path().join(".local/share/cipher/guests"), "Caesar", &echo(), "");
     let call = || Cipher::new(["encrypt", "Caesar", "abc"]).env("HOME", home.path());
     call().run().exits(0).prints("abc\n");
@@ -105,7 +101,7 @@ fn user_guests_override_shipped_guests() {
 
 #[test]
 fn runs_guests_of_others_alike() {
-    let folder = directory();
+    let folder = new_directory();
     add(folder.path(), "Rot-13", &caesar(), "[settings.SHIFT_AMOUNT]\ndefault = \"13\"\nhelp = \"How far\"\n");
     let call = |arguments: &[&str]| Cipher::new(arguments).env("CIPHER_GUESTS", folder.path()).env("OTHER", "x");
     call(&["encrypt", "rot-13", "abc"]).run().exits(0).prints("nop\n").says(&audit_event("encrypt", "abc"));
@@ -116,7 +112,7 @@ fn runs_guests_of_others_alike() {
 
 #[test]
 fn component_without_manifest_gets_only_flags() {
-    let folder = directory();
+    let folder = new_directory();
     let component = folder.path().join("alone.wasm");
     fs::copy(caesar(), &component).expect("a component is copied");
     let call = || Cipher::new(["encrypt".as_ref(), component.as_os_str(), "abc".as_ref()]).env("SHIFT_AMOUNT", "1");
@@ -126,7 +122,7 @@ fn component_without_manifest_gets_only_flags() {
 
 #[test]
 fn rejects_component_that_fails_pin() {
-    let folder = directory();
+    let folder = new_directory();
     let pin = "0".repeat(64);
     add(folder.path(), "Echo", &echo(), &format!("sha256 = \"{pin}\"\n"));
     let call = || Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", folder.path());

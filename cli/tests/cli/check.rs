@@ -5,15 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::harness::{Cipher, Ended};
-
-const RIGHT: &str = include_str!("../conformance/right.wat");
-const MANIFEST: &str = "\
-name = \"Mirror\"
-description = \"Returns its input\"
-[[known-answers]]
-plaintext = \"Hello\"
-ciphertext = \"Hello\"
-";
+use crate::mirror::{COMPONENT, MANIFEST};
 
 /// A call of `cipher check` on a component of this text with this manifest.
 fn check(wat: &str, manifest: &str, arguments: &[&str]) -> Ended {
@@ -35,8 +27,8 @@ fn failures(wat: &str, manifest: &str) -> Vec<String> {
 /// The right guest with `part` of it, which must be there, replaced.
 #[track_caller]
 fn wrong(part: &str, by: &str) -> String {
-    assert!(RIGHT.contains(part), "{part}");
-    RIGHT.replacen(part, by, 1)
+    assert!(COMPONENT.contains(part), "{part}");
+    COMPONENT.replacen(part, by, 1)
 }
 
 /// The lines of cases, and the summary.
@@ -58,7 +50,7 @@ fn passes_guests_of_this_repository() {
 
 #[test]
 fn passes_right_guest() {
-    let ended = check(RIGHT, MANIFEST, &[]).exits(0).says("");
+    let ended = check(COMPONENT, MANIFEST, &[]).exits(0).says("");
     let (lines, _) = cases(&ended);
     assert!(lines.iter().all(|line| line.starts_with("pass  ")), "{}", ended.text());
 }
@@ -66,7 +58,7 @@ fn passes_right_guest() {
 #[test]
 fn prints_json_object_per_case() {
     let manifest = MANIFEST.replace("ciphertext = \"Hello\"", "ciphertext = \"Olleh\"");
-    let ended = check(RIGHT, &manifest, &["--json"]).exits(4);
+    let ended = check(COMPONENT, &manifest, &["--json"]).exits(4);
     let cases: Vec<Value> = ended.text().lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
     let failed: Vec<&Value> = cases.iter().filter(|case| case["outcome"] == "fails").collect();
     assert_eq!(failed.len(), 1);
@@ -74,7 +66,7 @@ fn prints_json_object_per_case() {
     assert_eq!(failed[0]["reason"], "expected encrypt of \"Hello\" to be \"Olleh\", got \"Hello\"");
     let error = format!("error: Mirror violates the contract: 1 of {} cases failed\n", cases.len());
     assert_eq!(ended.diagnostics(), error);
-    let ended = check(RIGHT, &manifest, &["--fail-fast"]).exits(4);
+    let ended = check(COMPONENT, &manifest, &["--fail-fast"]).exits(4);
     let text = ended.text();
     assert!(text.contains("FAIL  known answer 1: ") && !text.contains("round trip"), "{text}");
 }
@@ -97,13 +89,13 @@ fn fails_missing_or_wrong_export() {
 #[test]
 fn fails_manifest_of_other_name() {
     let manifest = MANIFEST.replace("Mirror", "Other");
-    assert_eq!(failures(RIGHT, &manifest), ["manifest has the name of its file"]);
+    assert_eq!(failures(COMPONENT, &manifest), ["manifest has the name of its file"]);
 }
 
 #[test]
 fn fails_wrong_known_answer() {
     let manifest = MANIFEST.replace("plaintext = \"Hello\"", "plaintext = \"Olleh\"");
-    assert_eq!(failures(RIGHT, &manifest), ["known answer 1"]);
+    assert_eq!(failures(COMPONENT, &manifest), ["known answer 1"]);
 }
 
 #[test]
@@ -128,7 +120,7 @@ fn fails_changing_result_unless_random() {
     );
     assert!(failures(&wat, MANIFEST).contains(&"is deterministic".to_owned()));
     let random = format!("random = true\n{MANIFEST}");
-    let failed = failures(RIGHT, &random);
+    let failed = failures(COMPONENT, &random);
     assert_eq!(failed, ["import wasi:random, which `random = true` needs", "is randomized"]);
 }
 
@@ -185,10 +177,10 @@ fn fails_length_in_bytes() {
 #[test]
 fn fails_accepted_invalid_value() {
     let manifest = format!("{MANIFEST}[settings.KEY]\ndefault = \"a\"\nhelp = \"\"\ninvalid = [\"\"]\n");
-    let failed = failures(RIGHT, &manifest);
+    let failed = failures(COMPONENT, &manifest);
     assert_eq!(failed, ["rejects KEY=\"\""]);
     let none_listed = manifest.replace("invalid = [\"\"]\n", "");
-    let ended = check(RIGHT, &none_listed, &[]).exits(0);
+    let ended = check(COMPONENT, &none_listed, &[]).exits(0);
     let line = "skip  rejects invalid values of KEY: the manifest lists none (add `invalid = [...]`)\n";
     assert!(ended.text().contains(line), "{}", ended.text());
 }
@@ -196,12 +188,12 @@ fn fails_accepted_invalid_value() {
 #[test]
 fn fails_setting_without_effect() {
     let manifest = format!("{MANIFEST}[settings.KEY]\ndefault = \"a\"\nexample = \"b\"\nhelp = \"\"\n");
-    assert_eq!(failures(RIGHT, &manifest), ["KEY changes the result"]);
+    assert_eq!(failures(COMPONENT, &manifest), ["KEY changes the result"]);
 }
 
 #[test]
 fn fails_altered_text_that_decrypts() {
-    let failed = failures(RIGHT, &format!("authenticated = true\n{MANIFEST}"));
+    let failed = failures(COMPONENT, &format!("authenticated = true\n{MANIFEST}"));
     assert_eq!(failed, ["refuses altered text"]);
 }
 

@@ -7,13 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::binary::{COMPONENT, MODULE, call, leb, section};
 use crate::guests;
 use crate::harness::{Cipher, Ended};
-
-/// A component in the working directory.
-fn call(bytes: &[u8]) -> Cipher {
-    Cipher::new(["encrypt", "./bad.wasm", "text"]).file("bad.wasm", bytes)
-}
 
 /// Expects no result, and an error in one line that has `reason` in it.
 #[track_caller]
@@ -27,23 +23,6 @@ fn rejected(ended: &Ended, reasons: &[&str]) {
 
 const TIME: &str = "of processor time to compile (--compile-timeout)";
 const MEMORY: &str = "of memory to compile (--max-compile-memory)";
-
-const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-const MODULE: &[u8] = b"\0asm\x01\0\0\0";
-
-fn leb(mut number: usize) -> Vec<u8> {
-    let mut bytes = vec![];
-    while number > 0x7f {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
-
-fn section(id: u8, contents: &[u8]) -> Vec<u8> {
-    [vec![id], leb(contents.len()), contents.to_vec()].concat()
-}
 
 /// A component with components nested this deep in it.
 fn nested_components(depth: usize) -> Vec<u8> {

@@ -4,17 +4,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::binary::{COMPONENT, call, section};
 use crate::guests;
 use crate::harness::{Cipher, Ended};
 
 /// A small component that runs, as bytes.
 fn echo() -> Vec<u8> {
     std::fs::read(guests::directory().join("Echo.wasm")).expect("it was assembled")
-}
-
-/// A call of the component `bad.wasm` in the working directory, which is made of `bytes`.
-fn call(bytes: &[u8]) -> Cipher {
-    Cipher::new(["encrypt", "./bad.wasm", "text"]).file("bad.wasm", bytes)
 }
 
 /// Expects no result and an error in one line.
@@ -130,18 +126,9 @@ fn does_not_read_oversized_component() {
 
 /// A component with types nested so deep, instance types (0x42) or component types (0x41).
 fn nested(kind: u8, depth: usize) -> Vec<u8> {
-    let leb = |mut number: usize| {
-        let mut bytes = vec![];
-        while number > 0x7f {
-            bytes.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        bytes.push(number as u8);
-        bytes
-    };
     // One type, which declares one type, which ...
-    let section = [vec![1], [kind, 1, 1].repeat(depth - 1), vec![kind, 0]].concat();
-    [b"\0asm\x0d\0\x01\0\x07".to_vec(), leb(section.len()), section].concat()
+    let types = [vec![1], [kind, 1, 1].repeat(depth - 1), vec![kind, 0]].concat();
+    [COMPONENT, &section(7, &types)].concat()
 }
 
 #[test]

@@ -4,11 +4,11 @@ use std::fs;
 use std::thread;
 
 use crate::guests;
-use crate::harness::Cipher;
+use crate::harness::{Cipher, new_directory};
 
 #[test]
 fn compiles_once_for_simultaneous_calls() {
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let home = new_directory();
     let echo = || {
         let cipher = Cipher::new(["encrypt", "Echo", "abc"]).env("CIPHER_GUESTS", guests::directory());
         cipher.env("HOME", home.path()).env("RUST_LOG", "cipher=info")

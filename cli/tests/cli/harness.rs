@@ -27,7 +27,7 @@ pub(crate) struct Cipher {
 impl Cipher {
     /// `cipher` with `arguments`.
     pub(crate) fn new(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
-        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for the run");
+        let directory = new_directory();
         let command = vec![program()];
         Self { command, environment: Vec::new(), stdin: Vec::new(), directory }.args(arguments)
     }
@@ -135,6 +135,11 @@ impl Cipher {
         command.envs(self.environment.iter().cloned()).current_dir(self.directory.path());
         command
     }
+}
+
+/// A new directory, for what outlives a run.
+pub(crate) fn new_directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory is made")
 }
 
 /// The program under test: the one that was built with the tests, unless `CIPHER_UNDER_TEST` names another.

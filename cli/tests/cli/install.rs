@@ -6,23 +6,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::harness::{Cipher, Ended};
-
-const RIGHT: &str = include_str!("../conformance/right.wat");
-const MANIFEST: &str = "\
-name = \"Mirror\"
-description = \"Returns its input\"
-[[known-answers]]
-plaintext = \"Hello\"
-ciphertext = \"Hello\"
-";
+use crate::harness::{Cipher, Ended, new_directory};
+use crate::mirror::{COMPONENT, MANIFEST};
 
 /// A home directory, for several runs.
 struct Home(TempDir);
 
 impl Home {
     fn new() -> Self {
-        Self(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"))
+        Self(new_directory())
     }
 
     fn guests(&self) -> PathBuf {
@@ -31,7 +23,7 @@ impl Home {
 
     /// `cipher` with these arguments, where Mirror is in the working directory with this manifest.
     fn run(&self, arguments: &[&str], manifest: &str) -> Ended {
-        self.run_with(arguments, RIGHT, manifest)
+        self.run_with(arguments, COMPONENT, manifest)
     }
 
     fn run_with(&self, arguments: &[&str], wat: &str, manifest: &str) -> Ended {
@@ -52,7 +44,7 @@ impl Home {
 
 /// Another guest that satisfies the contract.
 fn other() -> String {
-    RIGHT.replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 2)")
+    COMPONENT.replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 2)")
 }
 
 fn versioned(version: &str) -> String {
@@ -121,19 +113,19 @@ fn replaces_other_spelling() {
 #[test]
 fn force_wins_over_listed_directory() {
     let home = Home::new();
-    let listed = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let listed = new_directory();
     fs::write(listed.path().join("Mirror.wasm"), wat::parse_str(other()).expect("it is valid")).expect("it is ours");
     fs::write(listed.path().join("Mirror.toml"), MANIFEST).expect("it is ours");
     let cipher = |arguments: &[&str]| {
         let cipher = Cipher::new(arguments).env("HOME", home.0.path()).env("CIPHER_GUESTS", listed.path());
-        cipher.file("Mirror.wasm", wat::parse_str(RIGHT).expect("it is valid")).file("Mirror.toml", MANIFEST).run()
+        cipher.file("Mirror.wasm", wat::parse_str(COMPONENT).expect("it is valid")).file("Mirror.toml", MANIFEST).run()
     };
     let error = cipher(&["install", "Mirror.wasm"]).exits(4).diagnostics();
     assert!(error.contains("already provides Mirror; use --force to replace it"), "{error}");
     let place = listed.path().display();
     let installed = format!("installed Mirror in {place}, replacing Mirror\n");
     cipher(&["install", "--force", "Mirror.wasm"]).exits(0).prints(installed);
-    assert_eq!(fs::read(listed.path().join("Mirror.wasm")).expect("it is there"), wat::parse_str(RIGHT).unwrap());
+    assert_eq!(fs::read(listed.path().join("Mirror.wasm")).expect("it is there"), wat::parse_str(COMPONENT).unwrap());
 }
 
 #[test]
@@ -142,7 +134,7 @@ fn shadows_shipped_guest_by_force() {
     let home = Home::new();
     let run = |arguments: &[&str]| {
         let cipher = Cipher::new(arguments).env("HOME", home.0.path());
-        cipher.file("Caesar.wasm", wat::parse_str(RIGHT).expect("it is valid")).file("Caesar.toml", &manifest).run()
+        cipher.file("Caesar.wasm", wat::parse_str(COMPONENT).expect("it is valid")).file("Caesar.toml", &manifest).run()
     };
     let error = run(&["install", "Caesar.wasm"]).exits(4).prints("").diagnostics();
     assert!(error.ends_with("already provides Caesar; use --force to shadow it\n"), "{error}");
@@ -233,7 +225,7 @@ fn names_files_without_component() {
 
 #[test]
 fn refuses_guest_that_violates_contract() {
-    let wat = RIGHT.replace("      (call $done (i32.const 0) (local.get $text) (local.get $length))\n", "");
+    let wat = COMPONENT.replace("      (call $done (i32.const 0) (local.get $text) (local.get $length))\n", "");
     let component = wat::parse_str(wat).expect("it is valid");
     let cipher = Cipher::new(["install", "--force", "./Mirror.wasm"]).file("Mirror.wasm", component);
     let error =

@@ -10,6 +10,7 @@
 mod artifacts;
 mod audit;
 mod batch;
+mod binary;
 mod catalog;
 mod check;
 mod color;
@@ -24,6 +25,7 @@ mod help;
 mod install;
 mod link;
 mod messages;
+mod mirror;
 mod misbehaving;
 mod output;
 mod properties;

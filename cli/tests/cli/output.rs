@@ -85,7 +85,7 @@ fn withholds_result_when_stderr_is_full() {
 }
 
 #[test]
-fn withholds_result_when_stderr_is_closed() {
+fn withholds_result_without_reader_of_stderr() {
     for cipher in writers() {
         cipher.run_into(Stdio::piped(), closed()).exits(6).prints("");
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::catalog::caesar;
 use crate::guests;
-use crate::harness::{Cipher, Ended};
+use crate::harness::{Cipher, Ended, new_directory};
 
 /// A value that Caesar refuses, and repeats in its reason: quoted, escaped, and cut short if it is long.
 const CANARY: &str = "canary-\"7fd1\"\\0123456789-canary-0123456789-end";
@@ -28,7 +28,7 @@ secret = true
 
 /// A guest directory with the guest `Keyed`, whose setting SHIFT_AMOUNT is secret.
 fn keyed() -> TempDir {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let folder = new_directory();
     fs::copy(caesar(), folder.path().join("Keyed.wasm")).expect("a component is copied");
     fs::write(folder.path().join("Keyed.toml"), MANIFEST).expect("a manifest is written");
     folder

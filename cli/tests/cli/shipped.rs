@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::guests;
-use crate::harness::{Cipher, Ended};
+use crate::harness::{Cipher, Ended, new_directory};
 use crate::trust::run_as;
 
 /// What `just install` makes, with the guest Echo.
@@ -33,7 +33,7 @@ impl Prefix {
     /// A directory for a copy. Everybody can search it.
     pub(crate) fn empty() -> Self {
         use std::os::unix::fs::PermissionsExt;
-        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let directory = new_directory();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
         Self { directory }
     }
@@ -140,7 +140,7 @@ fn replaced_component_is_recompiled() {
 #[test]
 fn cache_reads_copy_once() {
     let copy = Prefix::new().copied("cp -r \"$1\" \"$2\"");
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let home = new_directory();
     let artifacts = copy.path("lib/cipher/guests/artifacts");
     let before = fs::read_dir(&artifacts).expect("it is there").count();
     for _ in 0..3 {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::artifacts::Home;
-use crate::harness::{Cipher, Ended};
+use crate::harness::{Cipher, Ended, new_directory};
 
 /// Users without a name, one of whom is the victim where root is not.
 const VICTIM: u32 = 12_345;
@@ -103,7 +103,7 @@ fn root_avoids_homes_of_others() {
         return;
     }
     let home = Home::new();
-    let victims = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let victims = new_directory();
     fs::create_dir(victims.path().join(".cache")).expect("root can");
     symlink(home.cache(), victims.path().join(".cache/cipher")).expect("root can");
     give(victims.path(), ATTACKER);
