@@ -13,7 +13,7 @@ use crate::platform::write;
 
 /// How long to wait for a process that reads a FIFO.
 const FIFO_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end of the file must not change before it is taken for a torn line rather than one being written.
+/// How long the file must stay unchanged before an incomplete last line counts as torn, not as being written.
 const TORN_AFTER: Duration = Duration::from_millis(50);
 
 /// A file that events are appended to.
@@ -54,7 +54,7 @@ impl AuditFile {
     /// Appends `lines`, in one write if it is a regular file.
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(own) = self.identity else { return write::write_lines(&self.file, lines) };
-        // A log rotation moved the file away or removed it. Looking costs a microsecond, and needs no signal.
+        // A log rotation moved the file away or removed it. Checking costs a microsecond and needs no signal handler.
         if self.path.metadata().ok().map(|metadata| identity_of(&metadata)) != Some(own) {
             *self = Self::open(&self.path)?;
             return self.append_after_newline(lines);

@@ -9,7 +9,7 @@ use crate::terminal::escape::{self, Place};
 /// event.
 const MAX_ID_BYTES: usize = 512;
 
-/// Objects for programs.
+/// The JSON format.
 pub(super) struct Json;
 
 impl Syntax for Json {

@@ -1,4 +1,4 @@
-//! Where audit events go.
+//! The destination of audit events.
 
 use std::fs::File;
 use std::io;
@@ -14,7 +14,7 @@ use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
 use crate::platform::write::{self, PIPE_BUF};
 
-/// The destination of audit events. They are written before the result that they belong to.
+/// An open destination. Events are written to it before the result that they belong to.
 #[derive(Debug)]
 pub(crate) struct Sink {
     target: Target,
@@ -96,7 +96,7 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// When the sink does not take them all. The results that they belong to must then not be written.
+    /// When not all of them can be written. The results that they belong to must then be withheld.
     pub(crate) fn write(&mut self, mut lines: EventLines) -> Result<()> {
         if lines.text.is_empty() {
             return Ok(());

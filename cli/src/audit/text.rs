@@ -5,7 +5,7 @@ use super::format::{Body, Head, Part, Syntax, Untrusted};
 use super::lines::PROCESS;
 use crate::terminal::escape::Place;
 
-/// Lines for people. The head has no facts, and only failures are stated.
+/// The text format. Its heads are short, and of the calls it reports only those that fail.
 pub(super) struct Text;
 
 impl Syntax for Text {

@@ -112,8 +112,8 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
 
 /// The caches in which the artifact of one guest may be, in the order of search.
 struct Caches {
-    /// Next to the guests that came with the program, and for these only: a stranger may have packed another guest
-    /// directory, with an artifact in it.
+    /// Next to the guests that came with the program, and only for those: another guest directory may come from
+    /// somebody else, with an artifact in it.
     shipped_place: Option<Place>,
     shipped: Option<ArtifactCache>,
     own_place: Option<Place>,

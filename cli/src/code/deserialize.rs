@@ -19,8 +19,8 @@ pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     read_ahead(file);
     // Wasmtime opens a path. This path names the file that was checked, even if its name has been reused.
     let path = format!("/dev/fd/{}", file.as_raw_fd());
-    // SAFETY: compiled code is only as safe as whoever wrote it. `file` is a regular file, and was opened in a
-    // directory that none but this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged
+    // SAFETY: compiled code is only as trustworthy as its author. `file` is a regular file, and was opened in a
+    // directory that only this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged
     // since this program renamed it into place, complete, after compiling it; and this program never changes an
     // artifact in place. Wasmtime checks that it was made for this engine.
     match unsafe { Component::deserialize_file(engine, path) } {

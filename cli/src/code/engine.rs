@@ -11,7 +11,7 @@ use crate::exit::{Failure, Kind};
 use crate::limits::Size;
 use crate::platform::confine;
 
-/// A macro and not a constant, so that `concat!` takes it.
+/// A macro, because `concat!` does not take constants.
 macro_rules! wasmtime_version {
     () => {
         "48.0.8"

@@ -25,7 +25,7 @@ Examples:
   cipher cache add ./their.wasm
   cipher cache clear";
 
-/// The last second of the year 9999, from the start of 1970: RFC 3339 has four digits for a year.
+/// The last second of the year 9999, since 1970: RFC 3339 has four digits for a year.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Options of `cipher cache`.

@@ -61,8 +61,8 @@ pub(super) struct Complete {
 }
 
 impl Complete {
-    /// Writes the candidates, one per line, each with its description after a tab if it has one. There are none where a
-    /// file is expected: shells complete those better themselves.
+    /// Writes the candidates, one per line, each with its description after a tab if it has one. Where a file is
+    /// expected it writes none, because the shell completes files better.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Complete {
     pub(super) fn run(mut self) -> Result<()> {
         self.words.truncate(self.index.saturating_add(1));
         if self.words.len() == self.index {
-            self.words.push(OsString::new()); // a word that is not begun yet
+            self.words.push(OsString::new()); // a word of which nothing is typed yet
         }
         let begun = self.words.last().is_some_and(|word| !word.is_empty());
         let mut command = Cli::command();
@@ -93,8 +93,8 @@ impl Complete {
     }
 }
 
-/// Adds completers to `command`, which is built. Adding them where the arguments are declared would slow every call
-/// down.
+/// Adds completers to `command`, which is built. Adding them where the arguments are declared would slow down every
+/// call.
 fn with_completers(command: Command, words: &[OsString]) -> Command {
     let completers: Vec<(Id, ArgValueCompleter)> = command
         .get_arguments()
@@ -117,7 +117,7 @@ fn completer(command: &Command, arg: &Arg, words: &[OsString]) -> Option<ArgValu
     }
 }
 
-/// The guests of the catalog whose name begins with `begun`, in any case. A path is the shell's to complete.
+/// The guests of the catalog whose name begins with `begun`, in any case. The shell completes paths.
 fn algorithms(begun: &OsStr) -> Vec<CompletionCandidate> {
     if catalog::is_path(begun) {
         return Vec::new();

@@ -37,7 +37,7 @@ pub(super) struct Inspect {
 }
 
 impl Inspect {
-    /// Loads the component, compiling it if necessary, and writes what its type says. None of it runs.
+    /// Loads the component, compiling it if necessary, and writes its imports and exports. None of its code runs.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Inspect {
     }
 }
 
-/// What is known of a guest.
+/// A report on a guest.
 struct Report {
     guest: Guest,
     artifact: Artifact,

@@ -79,7 +79,7 @@ pub(super) struct Install {
 }
 
 impl Install {
-    /// Checks a private copy of the component, then puts it into place with its manifest, which pins it, and compiles it.
+    /// Checks a private copy of the component, installs it with its manifest, which pins it, and compiles it.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl Install {
         Err(Failure::new(Kind::Contract, message).into())
     }
 
-    /// Fails if a call would run another guest than the one that was just installed.
+    /// Fails if a call would run another guest instead of the one that was just installed.
     fn refuse_shadowed(&self, catalog: &Catalog, installed: &Guest) -> Result<()> {
         match catalog.find(installed.name.as_ref()) {
             Ok(found) if self.directory.is_own() && found.component != installed.component => {

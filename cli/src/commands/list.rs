@@ -61,7 +61,7 @@ impl List {
     ///
     /// # Errors
     ///
-    /// When a guest cannot be read; the others are listed all the same.
+    /// When a guest cannot be read; the others are still listed.
     pub(super) fn run(self) -> Result<()> {
         let catalog = Catalog::from_environment();
         catalog.warn_of_unreadable();

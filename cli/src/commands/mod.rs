@@ -123,7 +123,7 @@ enum Command {
     Man(LazyArgs<man::Man>),
 }
 
-/// A command whose options are built only if it is the one that is called: they are many, and take time.
+/// A command whose options are built only if it is called, because building those of all commands takes time.
 #[derive(Debug)]
 struct LazyArgs<T>(T);
 
@@ -151,7 +151,7 @@ impl<T: FromArgMatches> FromArgMatches for LazyArgs<T> {
     }
 }
 
-/// The value of `--color` in a command line that clap did not accept, or that asks for help.
+/// The value of `--color` in a command line that clap rejected, or that asks for help.
 fn color_of_usage() -> ColorChoice {
     let mut arguments = env::args_os().skip(1).take_while(|argument| argument != "--");
     let mut color = ColorChoice::Auto;
@@ -194,7 +194,7 @@ pub fn print_usage(usage: &clap::Error) -> ExitCode {
     }
 }
 
-/// `text`, with its colors only if they are wanted.
+/// `text`, without its colors unless `has_color`.
 fn colored(text: &str, has_color: bool) -> String {
     if has_color { text.to_owned() } else { strip_str(text).to_string() }
 }
@@ -204,7 +204,7 @@ impl Cli {
     ///
     /// # Errors
     ///
-    /// Whatever fails, with the line for the user as its message.
+    /// When the command fails. The message is the line for the user.
     pub fn run(self) -> Result<()> {
         set_color(self.color);
         progress::set_when(self.progress.into());

@@ -181,7 +181,7 @@ impl Transform {
     }
 }
 
-/// Stdin without a buffer of its own. At a terminal, a hint says what is being waited for.
+/// Unbuffered stdin. At a terminal, a hint says what the program waits for.
 fn stdin() -> Result<File> {
     if io::stdin().is_terminal() {
         color::print_hint("reading the message from the terminal; end it with Ctrl-D");
@@ -189,7 +189,7 @@ fn stdin() -> Result<File> {
     Standard::Input.open()
 }
 
-/// Hints that a file's name was encrypted, and not the file, if somebody is there to read it.
+/// At a terminal, hints that the text is the name of an existing file, whose contents are not read.
 fn hint_at_file(text: &str) {
     if io::stderr().is_terminal() && Path::new(text).is_file() {
         color::print_hint(&format!("'{text}' is taken as text; use '< {text}' for the contents of the file"));
@@ -238,7 +238,7 @@ impl SingleMessage {
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
         let (mut result, mut events) = (Vec::new(), EventLines::new(self.sink.format()));
         let called = self.session.call((self.operation, 1), text, &mut result, &mut events);
-        // Events before a failure are facts all the same.
+        // Events before a failure are written, too.
         self.sink.write(events)?;
         called?;
         result.extend_from_slice(end.as_bytes());

@@ -17,7 +17,7 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &
     Ok(())
 }
 
-/// A random guest may encrypt to anything, so only what decrypts is compared.
+/// The ciphertext of a random guest varies, so only decryption is compared.
 fn known_answer(subject: &Subject<'_>, answer: &KnownAnswer) -> Result<()> {
     let KnownAnswer { plaintext, ciphertext, settings } = answer;
     let settings: Vec<_> = settings.iter().collect();

@@ -11,7 +11,7 @@ use crate::audit::event::Events;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestInstance;
 
-/// The number of calls per instance: a guest may record too much only from its second call on.
+/// The number of calls per instance: a guest may record wrong events from its second call on.
 const CALLS: usize = 3;
 
 /// Runs the cases.

@@ -27,7 +27,7 @@ fn once() -> usize {
 
 /// A named text.
 pub(super) struct Text {
-    /// What is special about it.
+    /// Its peculiarity, which names its cases.
     pub name: String,
     /// The text.
     pub text: String,

@@ -1,9 +1,9 @@
 //! The conformance suite behind `cipher check`: whether a component satisfies the contract, case by case.
 //!
 //! Each group of cases has a file. What a component declares is examined first, without running it; then the guest is
-//! called with the texts of `conformance/corpus.toml`. Every case has instances of its own, so a trap fails only its
-//! own case, and every call is subject to the limits. If the manifest declares a guest random, its ciphertexts cannot
-//! be compared, so their decryption is.
+//! called with the texts of `conformance/corpus.toml`. Every case has its own instances, so a trap fails only that
+//! case, and every call is subject to the limits. Of a guest that declares itself random, only decrypted texts are
+//! compared.
 
 mod answers;
 mod audit;
@@ -29,7 +29,7 @@ pub(crate) use report::{Case, Outcome, Summary};
 use subject::Subject;
 
 /// Runs every case on `guest`, and passes each to `show` as soon as its outcome is known. Settings that are not `given`
-/// have the example or the default of the manifest. With `fail_fast` the first case that fails is the last.
+/// have the example or the default of the manifest. With `fail_fast` the suite ends at the first case that fails.
 ///
 /// # Errors
 ///

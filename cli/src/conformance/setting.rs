@@ -32,8 +32,8 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &
     Ok(())
 }
 
-/// At least one operation refuses and names the setting. The other refuses, too, or behaves as without the value:
-/// encryption may use one key and decryption another.
+/// At least one operation refuses the value and names the setting. The other refuses, too, or ignores the value,
+/// because encryption may use one key and decryption another.
 fn rejects(subject: &Subject<'_>, variable: &str, value: &str) -> Result<()> {
     let ciphertext = subject.encrypt(SHORT)?;
     let (mut named, mut unnamed) = (false, None);
@@ -98,7 +98,7 @@ fn has_effect<S: FnMut(Case) -> Result<()>>(
         .map(drop)
 }
 
-/// Whether anything is different with `value`.
+/// Whether `value` changes any result.
 fn changes(subject: &Subject<'_>, variable: &str, value: &str) -> Result<bool> {
     let ciphertext = subject.encrypt(TEXT)?;
     // A refusal is a difference.

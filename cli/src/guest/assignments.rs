@@ -93,14 +93,14 @@ impl Assignments {
         self.0.iter().map(|(name, (value, source))| (name.as_str(), value.as_str(), *source))
     }
 
-    /// Those that `guest` declares.
+    /// The settings here that `guest` declares.
     pub fn declared_by(&self, guest: &Guest) -> Self {
         let is_declared =
             |name: &str| guest.manifest.as_ref().is_none_or(|manifest| manifest.settings.contains_key(name));
         Self(self.0.iter().filter(|(name, _)| is_declared(name)).map(owned).collect())
     }
 
-    /// These, overridden one by one by the settings of a request.
+    /// These settings, each overridden by a request that has it.
     pub fn overridden_by(mut self, request: &Overrides) -> Self {
         for (name, value) in request {
             self.set(name, value, Source::Request);

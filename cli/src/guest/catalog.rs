@@ -95,7 +95,7 @@ impl Catalog {
         self.directories.iter().map(|directory| directory.path.as_path())
     }
 
-    /// Describes that no guests were found, and where they were searched for.
+    /// A message that no guests were found, with the directories that were searched.
     pub fn empty(&self) -> String {
         let searched: Vec<String> = self.directories().map(|path| path.display().to_string()).collect();
         match searched.as_slice() {
@@ -127,7 +127,7 @@ fn nearest<'a>(algorithm: &str, names: &[&'a str]) -> Option<&'a str> {
 }
 
 impl Directory {
-    /// The manifests here by name in lower case; a directory that does not exist has none.
+    /// The manifests in this directory, by name in lower case; none if it does not exist.
     fn manifests(&self) -> Result<BTreeMap<String, PathBuf>> {
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,

@@ -16,7 +16,7 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of everything that comes from `source`.
+    /// The digest of all bytes from `source`.
     ///
     /// # Errors
     ///

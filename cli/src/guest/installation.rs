@@ -54,7 +54,8 @@ impl Installation {
         Ok(opened)
     }
 
-    /// Puts a guest into `directory`, which is created if it is missing, in place of any other of its name. Returns it.
+    /// Installs a guest in `directory`, which is created if missing, replaces another guest of its name, and returns
+    /// it.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ impl Installation {
         write(&file(staged.path(), name, "toml"), source.text.as_bytes())?;
         File::open(staged.path())?.sync_all()?;
         fs::rename(staged.path(), self.directory.join(format!("{READY}{name}")))?;
-        // It is not there any more.
+        // It no longer exists.
         let _ = staged.keep();
         self.finish(OsStr::new(name))
     }
@@ -87,7 +88,7 @@ impl Installation {
             write(&file(&self.directory, name, ending), &fs::read(file(&ready, name, ending))?)?;
         }
         File::open(&self.directory)?.sync_all()?;
-        // Without its manifest the directory is not in force any more.
+        // Without its manifest the directory is no longer in force.
         fs::remove_file(file(&ready, name, "toml"))?;
         fs::remove_dir_all(&ready)
     }

@@ -82,7 +82,7 @@ pub struct Declaration {
 pub struct KnownAnswer {
     /// The input of `encr`, and the result of `decr`.
     pub plaintext: String,
-    /// The result of `encr`, and the input of `decr`. Of a guest that is random, only `decr` is tried.
+    /// The result of `encr`, and the input of `decr`. For a random guest, only `decr` is tried.
     pub ciphertext: String,
     /// Settings other than the defaults.
     #[serde(default)]

@@ -27,7 +27,7 @@ impl Replacement {
     ///
     /// # Errors
     ///
-    /// When that is another guest, unless `force`d. The same guest has another version, and the new one is higher.
+    /// When that is another guest, unless `force`d. A higher version is not another guest.
     pub(crate) fn plan(source: &Source, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
         let name = &source.manifest.name;
         let here = catalog::manifest_in(directory, name)?;

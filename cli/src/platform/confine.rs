@@ -21,7 +21,7 @@ pub(crate) struct Confinement {
 /// The stack of the thread that compiles, in bytes: Linux's default for a process, twice.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 
-/// A time longer than any process runs, which every system can represent.
+/// Longer than any process runs, and short enough for every system to represent.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Confinement {
@@ -48,7 +48,7 @@ pub(crate) fn address_space() -> Option<u64> {
     getrlimit(Resource::As).current
 }
 
-/// Lowers a limit to `value`, unless it is lower already.
+/// Lowers a limit to `value`, unless it is already lower.
 fn lower(resource: Resource, value: u64) -> Result<()> {
     let old = getrlimit(resource);
     let below = |limit: Option<u64>| limit.map_or(value, |limit| limit.min(value));
@@ -80,7 +80,7 @@ fn limit_processor_time(time: Duration) -> Result<()> {
     let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
     let value = libc::timeval { tv_sec: time.as_secs() as _, tv_usec: time.subsec_micros() as _ };
     let timer = libc::itimerval { it_interval: zero, it_value: value };
-    // SAFETY: `timer` lives through the call, and a null pointer says that the old value is not wanted.
+    // SAFETY: `timer` outlives the call, and with a null pointer the old value is not returned.
     let result = unsafe { libc::setitimer(libc::ITIMER_PROF, &timer, std::ptr::null_mut()) };
     if result != 0 {
         return Err(std::io::Error::last_os_error()).context("cannot limit the processor time");
@@ -106,7 +106,7 @@ pub(crate) fn isolate() {
     }
 }
 
-/// Other systems have only the limits.
+/// Other systems enforce only the limits.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))))]
 pub(crate) fn isolate() {}
 

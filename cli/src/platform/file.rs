@@ -1,4 +1,4 @@
-//! Files that a user named, and reads that wait whatever the mode of the descriptor.
+//! Files that a user named, and reads that wait even if the descriptor is non-blocking.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -64,7 +64,7 @@ pub(crate) fn is_in_page_cache(file: &File) -> bool {
     }
 }
 
-/// Reads once into `buffer`, after a signal again, and when there is something to read if `source` is non-blocking.
+/// Reads once into `buffer`. Retries after a signal, and waits for data if `source` is non-blocking.
 ///
 /// # Errors
 ///

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Whether the next signal ends the process at once.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Makes exceeding a file size limit (`ulimit -f`) an error of the write, instead of the end of the process.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail, instead of killing the process.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub fn survive_size_limits() -> std::io::Result<()> {
     flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
-/// Lets signals end the process also when it is the first of a container, for which the kernel has no default action.
+/// Makes signals end the process even if it is the first of a container, where the kernel ignores them by default.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub(crate) fn finish_on_signal(finish: impl FnOnce() + Send + 'static) -> Result
     Ok(())
 }
 
-/// Ends the process although something is still being written. The thread that writes to stderr may hold its lock.
+/// Ends the process while another thread is still writing. That thread may hold the lock of stderr, so none is taken.
 fn exit_after_grace(status: i32) -> ! {
     thread::sleep(GRACE);
     let stderr = rustix::stdio::stderr();

@@ -1,4 +1,4 @@
-//! Standard input, output and error, unless the caller closed them.
+//! Stdin, stdout, and stderr, unless the caller closed them.
 //!
 //! Where one is closed (`>&-`), the standard library opens `/dev/null` in its place before `main` starts, and a result
 //! or an audit event would vanish without an error.
@@ -27,7 +27,7 @@ pub(crate) enum Standard {
 static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// Notes which streams are closed, before the standard library opens them.
-#[ctor::ctor(unsafe)] // Before main, only code that needs nothing of the standard library is sound: three system calls.
+#[ctor::ctor(unsafe)] // Before main, only code without the standard library is sound: this makes three system calls.
 fn look() {
     let is_closed = |descriptor: BorrowedFd<'_>| rustix::io::fcntl_getfd(descriptor).is_err();
     for (closed, descriptor) in CLOSED.iter().zip([stdio::stdin(), stdio::stdout(), stdio::stderr()]) {

@@ -1,8 +1,8 @@
 //! Directories that only this user and root can write.
 //!
-//! Like sshd's `StrictModes`, this looks at every directory on the way from `/`: whoever can write to one of them can
-//! put another tree below it. Each is opened relative to the one before it and checked by its descriptor, so what was
-//! checked is what is used, whatever happens to the names in the meantime.
+//! Like sshd's `StrictModes`, this checks every directory on the path from `/`, because a user who can write to one of
+//! them can replace everything below it. Each directory is opened relative to its parent and checked by its descriptor,
+//! so the directory that was checked is the one that is used, even if names change in the meantime.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -17,22 +17,22 @@ use std::sync::OnceLock;
 use rustix::fs::{Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-/// The maximum number of symbolic links on the way to a directory, as on Linux.
+/// The maximum number of symbolic links in a path, as on Linux.
 const MAX_LINKS: usize = 40;
 /// The user shown for unmapped users, unless the kernel names another.
 const OVERFLOW_USER: u32 = 65534;
-/// The maximum number of directories created at the end of a path. If more are missing, the user has no home directory,
-/// or the path is a mistake.
+/// The maximum number of missing directories at the end of a path that are created. If more are missing, the user has
+/// no home directory, or the path is a mistake.
 const MAX_CREATED: usize = 2;
 const WRITABLE_BY_OTHERS: Mode = Mode::WGRP.union(Mode::WOTH);
 
-/// Permission to search a directory is enough to walk through it.
+/// Opens a directory that this user may search but not read.
 #[cfg(target_os = "linux")]
 const SEARCH: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const SEARCH: OFlags = OFlags::RDONLY;
 
-/// An open directory that only this user and root can write, as is every directory on the way to it.
+/// An open directory that only this user and root can write to, like every directory on its path.
 #[derive(Debug)]
 pub(crate) struct TrustedDirectory {
     path: PathBuf,
@@ -43,15 +43,15 @@ pub(crate) struct TrustedDirectory {
 /// Why a directory cannot be used: the part of its path at fault, the reason, and the remedy.
 #[derive(Debug)]
 pub(crate) enum Distrust {
-    /// The system does not open it.
+    /// It cannot be opened.
     Unavailable(PathBuf, io::Error),
-    /// It belongs to this user, who is neither this process's nor root.
+    /// It belongs to this other user, who is not root.
     Owner(PathBuf, u32),
-    /// Its group or everybody can write to it.
+    /// Its group, or every user, can write to it.
     Writable(PathBuf),
-    /// The user of the process cannot be distinguished from unmapped users.
+    /// The user of this process cannot be distinguished from unmapped users.
     UnknownUser,
-    /// Too many links.
+    /// The path has too many links.
     Links(PathBuf),
 }
 
@@ -65,7 +65,7 @@ impl TrustedDirectory {
         Walk { create: false, links: 0 }.run(path)
     }
 
-    /// Opens the directory at `path` for writing, and creates it and its parent where they are missing.
+    /// Opens the directory at `path` for writing, and creates it and its parent if they are missing.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl TrustedDirectory {
         Ok(names)
     }
 
-    /// The metadata of `name`, itself if it is a link.
+    /// The metadata of `name`, without following a link.
     ///
     /// # Errors
     ///
@@ -141,7 +141,7 @@ impl AsFd for TrustedDirectory {
     }
 }
 
-/// The way from `/` to one directory.
+/// The walk from `/` to a directory.
 struct Walk {
     create: bool,
     links: usize,
@@ -174,7 +174,7 @@ impl Walk {
         check(here.path, here.descriptor, true)
     }
 
-    /// Opens the directory `name`, given how many more follow on the way.
+    /// Opens the directory `name`, given how many more follow in the path.
     fn enter(&self, parent: &TrustedDirectory, name: &OsStr, below: usize) -> rustix::io::Result<OwnedFd> {
         let open = || {
             let flags = SEARCH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -182,7 +182,7 @@ impl Walk {
         };
         match open() {
             Err(Errno::NOENT) if self.create && below < MAX_CREATED => {
-                // Readable by all: what root installs serves every user.
+                // Readable by all, because every user loads what root installs.
                 match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
                     Ok(()) | Err(Errno::EXIST) => open(),
                     Err(error) => Err(error),
@@ -192,9 +192,9 @@ impl Walk {
         }
     }
 
-    /// The target of the link `name`, if no other user can have made it.
+    /// The target of the link `name`, if no other user can have created it.
     ///
-    /// Nobody can put another link in its place between the two calls, either: `parent` is trusted, or sticky.
+    /// No other user can replace it between the two calls, because `parent` is trusted or sticky.
     fn follow(&mut self, parent: &TrustedDirectory, name: &OsStr, path: &Path) -> Result<PathBuf, Distrust> {
         let unavailable = |error: Errno| Distrust::Unavailable(path.to_owned(), error.into());
         self.links += 1;
@@ -212,7 +212,7 @@ impl Walk {
     }
 }
 
-/// Puts the parts of `path` below `/` on the stack `pending`, the first on top.
+/// Pushes the parts of `path` below `/` onto the stack `pending`, the first on top.
 fn push_components(pending: &mut Vec<OsString>, path: &Path) {
     let is_name = |component: &Component<'_>| matches!(component, Component::Normal(_) | Component::ParentDir);
     pending.extend(path.components().rev().filter(is_name).map(|component| component.as_os_str().to_owned()));
@@ -227,8 +227,8 @@ fn root(is_last: bool) -> Result<TrustedDirectory, Distrust> {
     }
 }
 
-/// Checks one directory. In a sticky one, others can add files of their own but touch no others, which is harmless on
-/// the way but not at its end.
+/// Checks one directory. In a sticky directory, other users can add files but not replace those of this user. That is
+/// harmless in the middle of a path but not at its end.
 fn check(path: PathBuf, descriptor: OwnedFd, is_last: bool) -> Result<TrustedDirectory, Distrust> {
     let stat = match rustix::fs::fstat(&descriptor) {
         Ok(stat) => stat,
@@ -247,7 +247,7 @@ fn mode(stat: &Stat) -> Mode {
     Mode::from_raw_mode(stat.st_mode)
 }
 
-/// Whether files of `user` were written by this user or root.
+/// Whether `user` is this user or root.
 fn is_trusted(user: u32) -> bool {
     trusted_users().contains(&user)
 }
@@ -262,10 +262,11 @@ fn trusted_users() -> &'static [u32] {
     })
 }
 
-/// Whose files a process of `user` trusts, where those of users that have no number here seem to belong to `overflow`.
+/// The users whose files a process of `user` trusts. In a user namespace, files of users without a number there seem to
+/// belong to `overflow`.
 ///
-/// A process that seems to be `overflow` could be anybody's, and its user namespace, where root is whoever made it,
-/// somebody else's. It is the user of that number (`nobody`) only if every user has one, by the `uid_map`.
+/// A process that seems to run as `overflow` may run as any unmapped user, in a namespace whose root is some other
+/// user. It runs as the user of that number (`nobody`) only if the `uid_map` maps every user.
 fn trusted_of(user: u32, overflow: u32, uid_map: impl Fn() -> String) -> Vec<u32> {
     let maps_all = || uid_map().split_whitespace().eq(["0", "0", "4294967295"]);
     if user == overflow && !maps_all() {
@@ -275,7 +276,7 @@ fn trusted_of(user: u32, overflow: u32, uid_map: impl Fn() -> String) -> Vec<u32
 }
 
 impl Distrust {
-    /// Whether there is nothing at the path.
+    /// Whether the path does not exist.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Unavailable(_, error) if error.kind() == io::ErrorKind::NotFound)
     }

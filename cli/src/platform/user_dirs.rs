@@ -16,8 +16,8 @@ pub(crate) fn data() -> Option<PathBuf> {
     base("XDG_DATA_HOME", Xdg::data_dir)
 }
 
-/// A relative path counts as unset, also that of the home directory. The variable may be set even for a user without a
-/// home directory.
+/// A relative path, even of the home directory, counts as unset. The variable may be set for a user without a home
+/// directory.
 fn base(variable: &str, directory: fn(&Xdg) -> PathBuf) -> Option<PathBuf> {
     let path = match Xdg::new() {
         Ok(xdg) => directory(&xdg),

@@ -1,4 +1,4 @@
-//! Complete writes, and lines that stay whole on a pipe with several writers.
+//! Complete writes, and atomic writes of lines to a pipe with several writers.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -28,7 +28,7 @@ pub(crate) fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `lines` to what may be a pipe: each line of at most [`PIPE_BUF`] bytes goes out in one write, together with
+/// Writes `lines`, possibly to a pipe: each line of at most [`PIPE_BUF`] bytes goes out in one write, together with
 /// as many others as fit. Such a write is atomic.
 ///
 /// # Errors

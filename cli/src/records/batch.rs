@@ -54,8 +54,8 @@ pub(crate) struct Requests {
     pub result: Vec<u8>,
 }
 
-/// The maximum size of a line, in bytes, for messages of at most `message_bytes`: JSON may take six bytes for one, as
-/// in `\u0001`, and a request has other members.
+/// The maximum size of a line, in bytes, for messages of at most `message_bytes`: JSON may take six bytes for one
+/// (`\u0001`), and a request has other members.
 pub(crate) fn line_bytes(message_bytes: u64) -> u64 {
     message_bytes.saturating_mul(6).saturating_add(1 << 20)
 }

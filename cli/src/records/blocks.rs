@@ -31,7 +31,7 @@ pub struct BlockSize {
 
 /// A source of bytes.
 pub trait Source {
-    /// Reads once into `buffer`; 0 bytes are the end.
+    /// Reads once into `buffer`. Returns 0 at the end.
     ///
     /// # Errors
     ///
@@ -45,12 +45,12 @@ impl<T: Read + AsFd> Source for T {
     }
 }
 
-/// An input, read block by block. Data is handed on as it arrives.
+/// An input, read block by block. Data is passed on as it arrives.
 #[derive(Debug)]
 pub struct Blocks<S> {
     source: S,
     separator: Separator,
-    /// The maximum size of a record, in bytes. Of a longer one, only enough is kept to see that it is too long.
+    /// The maximum size of a record, in bytes. Of a longer record, only enough is kept to detect that it is too long.
     record_bytes: u64,
     /// `buffer[start..filled]` was read and is in no block yet.
     buffer: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Results on their way to the output.
+//! Results that wait to be written.
 
 use crate::audit::lines::EventLines;
 

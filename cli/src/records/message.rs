@@ -6,11 +6,11 @@ use crate::exit::{Failure, Kind};
 use crate::limits::Size;
 use crate::records::blocks::Source;
 
-/// The number of bytes read before a message is handed on in chunks. A shorter message that is not UTF-8 leaves no
+/// The number of bytes read before a message is passed on in chunks. A shorter message that is not UTF-8 causes no
 /// output.
 pub(crate) const WHOLE_BYTES: usize = 1 << 20;
-/// The maximum size of the chunks that follow, in bytes: a chunk and its result fit into the
-/// second-level cache, and a pipe holds as much.
+/// The maximum size of the chunks that follow, in bytes: a chunk and its result fit into the second-level cache, and a
+/// pipe has the same capacity.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The size of the first read, in bytes.

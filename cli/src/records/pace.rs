@@ -17,8 +17,8 @@ const FIRST_BYTES: usize = 32 * 1024;
 const MAX_BYTES: usize = 1024 * 1024;
 /// The maximum size of the blocks of all workers together, in bytes.
 const MAX_TOTAL_BYTES: usize = 4 * 1024 * 1024;
-/// The multiple of a block that must have been handed out before a block may have that size: the last block, which
-/// keeps only one worker busy, is then a small part of the input.
+/// A block is at most the input handed out before it, divided by this number. So the last block, on which only one
+/// worker is busy, is a small part of the input.
 const BLOCKS_BEFORE: usize = 16;
 
 /// The measured speed of records.
@@ -55,7 +55,7 @@ impl Pace {
     pub(super) fn learn(&mut self, records: u64, time: Duration) {
         let fitting = u128::from(records) * WORK.as_nanos() / time.as_nanos().max(1);
         let fitting = u64::try_from(fitting).unwrap_or(u64::MAX).max(1);
-        // A few fast records do not prove that the next ones are.
+        // A few fast records do not mean that the next ones are fast.
         let proven = self.records.max(records.saturating_mul(GROWTH));
         self.records = fitting.min(proven);
     }

@@ -24,7 +24,7 @@ impl Record<'_> {
         self.text.len() + self.terminator.len()
     }
 
-    /// Whether there is neither text nor separator.
+    /// Whether the record has neither text nor separator.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -50,7 +50,7 @@ impl EpochTicker {
     /// The precision of time limits.
     pub const TICK: Duration = Duration::from_millis(10);
 
-    /// The ticker of `engine`, not running yet.
+    /// A ticker of `engine` that is not running yet.
     pub fn new(engine: Engine) -> Self {
         let state = State {
             running: AtomicBool::new(false),
@@ -88,9 +88,9 @@ impl EpochTicker {
         Duration::from_nanos(nanoseconds)
     }
 
-    /// The time at which `timeout` from now is over.
+    /// The time at which a `timeout` that starts now ends.
     pub fn deadline(&self, timeout: Duration) -> Duration {
-        // The tick under way is not over yet.
+        // The current tick is not over yet.
         let slack = if self.is_running() { Self::TICK } else { Duration::ZERO };
         self.now().saturating_add(slack).saturating_add(timeout)
     }

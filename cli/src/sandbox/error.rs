@@ -42,7 +42,7 @@ pub(super) fn of_linking(name: &str, problems: &[String], error: wasmtime::Error
     Failure::new(Kind::Contract, format!("{name} does not satisfy the contract: {reason}")).into()
 }
 
-/// Why a call of `guest`, or its start, failed.
+/// Why a call or the instantiation of `guest` failed.
 pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) -> Error {
     log::debug!("{error:?}");
     let name = guest.name.as_str();

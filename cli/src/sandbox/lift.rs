@@ -1,9 +1,9 @@
 //! Text from the memory of a guest, copied without an allocation per text, and within limits.
 //!
-//! Wasmtime returns a string as a `String`, one allocation per record. When several workers allocate side by side,
-//! the allocator's lock and the memory around it go from processor to processor: two workers then got through 1.5 times
-//! as many records as one, and without it through 1.8 times. A `WasmStr`, which borrows, does not help: when a call
-//! returns, the guest has already freed its result (`post-return` in the canonical ABI).
+//! Wasmtime returns a string as a `String`, one allocation per record, and workers contend for the allocator's lock:
+//! two workers processed 1.5 times as many records as one, and 1.8 times as many without the allocation. A `WasmStr`,
+//! which borrows, does not help: when a call returns, the guest has already freed its result (`post-return` in the
+//! canonical ABI).
 
 #![allow(unsafe_code, reason = "wasmtime's traits for types of the component model are unsafe")]
 
@@ -50,8 +50,7 @@ impl StringCopy {
         })
     }
 
-    /// Fails before anything is read of a string that is longer than the limit in every encoding: one of `units` bytes,
-    /// or of as many units of two bytes.
+    /// Fails if a string of `units` code units exceeds the limit in every encoding, before any of it is read.
     fn check(units: usize) -> wasmtime::Result<()> {
         let limit = TARGET.with_borrow(|target| target.limit);
         if units as u64 > limit { Err(Exceeded::Message(limit).into()) } else { Ok(()) }
@@ -69,11 +68,11 @@ unsafe impl ComponentType for StringCopy {
     }
 }
 
-// SAFETY: whatever `typecheck` lets pass is lifted, and every access to memory is checked.
+// SAFETY: every type that `typecheck` accepts is lifted, and every access to memory is checked.
 unsafe impl Lift for StringCopy {
     fn linear_lift_from_flat(_: &mut LiftContext<'_>, _: InterfaceType, _: &Self::Lower) -> wasmtime::Result<Self> {
-        // The ABI returns no string so: a pointer and a length are two values, and only one is returned outside of
-        // memory.
+        // The ABI returns strings in memory: a pointer and a length are two values, and only one can be returned
+        // directly.
         bail!("a string was returned outside of memory")
     }
 
@@ -132,7 +131,7 @@ unsafe impl ComponentType for AuditText {
     }
 }
 
-// SAFETY: whatever `typecheck` lets pass is lifted, by wasmtime itself.
+// SAFETY: every type that `typecheck` accepts is lifted, by wasmtime itself.
 unsafe impl Lift for AuditText {
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> wasmtime::Result<Self> {
         let (units, _) = units(cx, src[1].get_u32() as usize);

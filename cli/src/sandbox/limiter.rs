@@ -13,7 +13,7 @@ use crate::sandbox::epoch::EpochTicker;
 pub(super) struct Limiter {
     limit: usize,
     used: usize,
-    /// Whether growth was denied: a guest may trap on that in its own way.
+    /// Whether growth was denied. How a guest then fails is up to its language.
     pub denied: bool,
     timeout: Duration,
     /// When the time is up, as the ticker counts it.
@@ -50,7 +50,7 @@ impl Limiter {
     /// Sleeps for a `nap`, during which the ticker counts the time.
     pub(super) fn sleep(&self, nap: Duration) {
         if nap >= EpochTicker::TICK {
-            // Without a thread for the ticker, only time for which the process is stopped is counted, too.
+            // If the ticker cannot start, time for which the process is stopped counts as well.
             let _ = self.ticker.start();
         }
         thread::sleep(nap);

@@ -32,7 +32,7 @@ impl StreamingIndices {
     }
 }
 
-/// A message on its way through a guest, chunk by chunk. The time limit is for each chunk.
+/// A message that is being streamed through a guest. The time limit applies to each chunk.
 pub struct Message<'a> {
     session: &'a mut GuestInstance,
     update: Func,

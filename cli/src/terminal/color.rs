@@ -1,5 +1,4 @@
-//! Messages on stderr, in color if requested. Each is one line and, where it fits into a pipe's buffer, one
-//! write.
+//! Messages on stderr, in color if requested. Each is one line, and one write if it fits into a pipe's buffer.
 
 use std::io::{self, Write};
 
@@ -11,7 +10,7 @@ use rustix::stdio;
 use super::{escape, progress};
 use crate::platform::write::{self, PIPE_BUF};
 
-/// Stderr as messages and the log use it: whole lines, and not on the line of a progress bar.
+/// Stderr for messages and the log: whole lines, which clear a progress bar first.
 #[derive(Debug)]
 pub struct Stderr;
 
@@ -31,7 +30,7 @@ impl Write for Stderr {
     }
 }
 
-/// Sets whether all messages have color, whatever the environment and the terminal say.
+/// Sets whether messages have color, regardless of the environment and the terminal.
 pub(crate) fn set_color(always: bool) {
     if always { ColorChoice::Always } else { ColorChoice::Never }.write_global();
 }
@@ -46,7 +45,7 @@ pub(crate) fn print_hint(text: &str) {
     print_message(Style::new().bold(), "cipher:", text);
 }
 
-/// Formats a log record. (env_logger's own colors would cost every call, not only those that log something.)
+/// Formats a log record. (env_logger's own colors would slow down every call, even one that logs nothing.)
 ///
 /// # Errors
 ///

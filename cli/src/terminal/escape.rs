@@ -1,19 +1,19 @@
 //! Text that a guest or a file controls, made safe to show on a terminal and in a log.
 //!
-//! Printable ASCII passes unchanged, except the backslash, which is doubled so that nobody can imitate an escape. Of
-//! everything else, printable characters pass. What moves a cursor, changes a color, hides, reorders or imitates text
-//! becomes `\n`, `\t`, `\u{202e}` and the like: controls (C0, DEL, C1), bidirectional and zero-width formatting, line
-//! and paragraph separators, spaces other than U+0020, combining marks, unassigned and private characters, and letters
-//! and symbols that look blank.
+//! Printable ASCII passes unchanged, except the backslash, which is doubled so that no text can imitate an escape.
+//! Other printable characters pass. A character that moves the cursor, changes a color, or hides, reorders, or imitates
+//! text becomes `\n`, `\t`, `\u{202e}` and the like: controls (C0, DEL, C1), bidirectional and zero-width formatting,
+//! line and paragraph separators, spaces other than U+0020, combining marks, unassigned and private characters, and
+//! letters and symbols that look blank.
 //!
 //! Letters of scripts written from right to left pass. They are ordinary text, and they reorder only their own field:
-//! wherever text of a guest is shown, the text of the host that follows it begins with a Latin letter or ends the line,
+//! where text of a guest is shown, the text of the host that follows it begins with a Latin letter or ends the line,
 //! so the bidirectional algorithm does not carry their direction across.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The maximum number of characters of a guest's text that are shown where nothing else limits it.
+/// The maximum number of characters of a guest's text that are shown, unless another limit applies.
 const SHOWN_CHARS: usize = 300;
 
 /// The context of an escaped text, which decides what else is escaped.

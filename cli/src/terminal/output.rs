@@ -1,4 +1,4 @@
-//! Results on stdout. A pipe that its reader closed is distinguished from a write that failed.
+//! Results on stdout. A pipe closed by its reader is distinguished from a failed write.
 
 use std::fs::File;
 use std::io;
@@ -21,7 +21,7 @@ impl std::fmt::Display for Closed {
     }
 }
 
-/// Standard output without a buffer: when a method returns, the system has the bytes.
+/// Unbuffered stdout: when a method returns, the system has the bytes.
 #[derive(Debug)]
 pub(crate) struct Output {
     stdout: File,

@@ -1,4 +1,4 @@
-//! The progress of long work: a bar on a terminal, or lines elsewhere on request.
+//! Progress of long work: a bar on a terminal, or lines elsewhere on request.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -10,7 +10,7 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, Progres
 
 use super::color::print_hint;
 
-/// Work that ends sooner shows nothing, unless the user asks for it.
+/// Shorter work shows nothing, unless the user asks for it.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// The time between two lines where stderr is not a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);

@@ -23,7 +23,7 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// Cleans up a cache after `new` was written: removes artifacts of earlier components at the same path, files left by
 /// killed processes, and the least recently used artifacts until the rest fits into `limit` bytes.
 ///
-/// Files that cannot be removed are tried again next time.
+/// Files that cannot be removed are left for the next time.
 pub(super) fn tidy(directory: &TrustedDirectory, limit: u64, new: &Entry) {
     let Ok(items) = contents::list(directory) else { return };
     let mut total: u64 = items.iter().map(|item| item.bytes).sum();

@@ -5,8 +5,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::str::FromStr;
 
-/// Metadata that changes when a file is written, replaced, or touched: nobody can set `ctime` at will without making a
-/// whole file system. (A write through a mapping shows once the system notices it.)
+/// Metadata that changes when a file is written, replaced, or touched. `ctime` cannot be set, except by creating a
+/// whole file system. (A write through a mapping changes it only when the kernel notices the write.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileIdentity {
     inode: u64,
@@ -34,8 +34,8 @@ impl FileIdentity {
 
     /// Whether this identity cannot recur with other contents.
     ///
-    /// A file system that keeps whole seconds can change a file without changing its times. In a file system made as an
-    /// image, all files often have the same times, `ctime` included.
+    /// Where times are whole seconds, a file can change twice at the same time. In a file system made as an image, all
+    /// files often have the same times, `ctime` included.
     pub(super) fn is_unique(&self) -> bool {
         self.changed.nanoseconds != 0
     }

@@ -9,7 +9,7 @@
 //! In the user's cache, entries are authenticated with a [`seal`]. Next to the guests that came with the program, the
 //! directory itself is trusted.
 //!
-//! Files appear complete or not at all, and locks are files as well.
+//! Files appear complete or not at all. Locks are files, too.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};

@@ -1,7 +1,7 @@
 //! The seal of an index entry: an HMAC-SHA-256 with a key that only this user can read.
 //!
-//! Ownership is not enough: a tree that this user copied, unpacked, or checked out is owned by this user, whoever made
-//! it.
+//! Ownership is not enough: a tree that this user copied, unpacked, or checked out belongs to this user, but its
+//! contents come from somebody else.
 
 use std::ffi::OsStr;
 use std::io::{self, Read};

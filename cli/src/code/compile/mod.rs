@@ -141,7 +141,7 @@ impl Refusal {
     }
 }
 
-/// What the first bytes of a file say it is (the WebAssembly binary format: magic, version, layer).
+/// The kind of a file, by its first bytes (in the WebAssembly binary format: magic, version, layer).
 enum FileType {
     Component,
     CoreModule,

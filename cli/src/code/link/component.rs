@@ -13,7 +13,7 @@ use wasmparser::{
 
 use super::module::{Kind, Module, PerKind};
 
-/// The definition of a core item, however often it was imported and exported again.
+/// The definition of a core item, behind all its imports and exports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Definition {
     /// A function that the component makes, such as a lowered import: its position among those.
@@ -45,7 +45,7 @@ pub(super) struct Component<'a> {
     pub(super) libraries: Vec<Library<'a>>,
     /// The sections of the component itself, in order.
     pub(super) sections: Vec<Payload<'a>>,
-    /// What the component itself uses of the libraries, each once, by its position here.
+    /// The items of libraries that the component itself uses, each once. Others refer to them by their position here.
     pub(super) used: PerKind<Vec<Definition>>,
     /// The types of the outside functions that libraries import.
     pub(super) outside: BTreeMap<u32, FuncType>,

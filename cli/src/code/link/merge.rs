@@ -106,7 +106,7 @@ impl Sections {
         Ok(())
     }
 
-    /// Adds what `translator` translates, the `reached` functions only.
+    /// Adds the sections that `translator` translates, with only the functions in `reached`.
     fn add_library(&mut self, translator: &mut Translator, reached: &[bool]) -> Result<()> {
         let module = &translator.library.module;
         for table in &module.tables {

@@ -10,8 +10,8 @@
 //! instantiation, and every section of the component itself is kept, with new indices for the items that it takes from
 //! core modules. The pass relies on no names: wit-component's shim and fixup modules are merged like the others.
 //!
-//! Components are untrusted. The pass takes linear time, does not recurse, and refuses whatever it does not handle; a
-//! refused component is compiled unlinked.
+//! Components are untrusted. The pass takes linear time, does not recurse, and refuses every shape that it does not
+//! handle; a refused component is compiled unlinked.
 //!
 //! The conventions of dynamic libraries:
 //! <https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md>; the binary format of components:

@@ -1,4 +1,4 @@
-//! Options for where audit events go.
+//! Options for the destination of audit events.
 
 use std::env;
 use std::fs::File;
@@ -17,7 +17,7 @@ pub(super) const FILE_VARIABLE: &str = "CIPHER_AUDIT_FILE";
 /// The default of `--audit-format`.
 pub(super) const FORMAT_VARIABLE: &str = "CIPHER_AUDIT_FORMAT";
 
-/// Where audit events go, and how they are written.
+/// The destination and format of audit events.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Audit")]
 pub(crate) struct AuditOptions {
@@ -26,8 +26,8 @@ pub(crate) struct AuditOptions {
     audit_format: Option<FormatOption>,
     /// Append audit events to this file, '-' for stderr [default: $CIPHER_AUDIT_FILE, or -]
     ///
-    /// A missing file is created with mode 0600, whatever the umask. After a log rotation has moved the file away, events
-    /// go to a new one. A FIFO needs a reader within 5 seconds.
+    /// A missing file is created with mode 0600, whatever the umask. After a log rotation has moved the file away,
+    /// events go to a new one. A FIFO needs a reader within 5 seconds.
     #[arg(long, value_name = "PATH")]
     audit_file: Option<PathBuf>,
     /// Write no audit events to stderr (an audit file still gets them)
@@ -44,7 +44,7 @@ enum FormatOption {
 }
 
 impl AuditOptions {
-    /// Opens the sink, which must be none of `streams`, the files that are read or written besides.
+    /// Opens the sink, which must not be one of `streams`, the files that are also read or written.
     pub(crate) fn sink<'a>(&self, streams: impl IntoIterator<Item = (&'a File, &'a str)>) -> Result<Sink> {
         let encoding = match self.format()? {
             FormatOption::Text => Encoding::Text,

@@ -53,7 +53,7 @@ pub(crate) struct SettingOptions {
 }
 
 impl SettingOptions {
-    /// The settings, with those of files read. Of one that is repeated the last counts.
+    /// The settings, with those in files read. The last of several values for a setting wins.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl VerifyOptions {
     }
 }
 
-/// Whether defaults are enough.
+/// Whether every setting needs an explicit value.
 #[derive(Debug, Args)]
 pub(crate) struct RequireOptions {
     /// Fail if a setting is not given by an option or the environment
@@ -163,7 +163,7 @@ pub(crate) struct RequireOptions {
 }
 
 impl RequireOptions {
-    /// Refuses `settings` that nobody gave, if that was asked for.
+    /// With `--require-set`, refuses `settings` that have no explicit value.
     pub(crate) fn check(&self, guest: &Guest, settings: &[Setting]) -> Result<()> {
         if self.require_set { settings::require_set(guest, settings) } else { Ok(()) }
     }

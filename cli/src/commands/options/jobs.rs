@@ -36,7 +36,7 @@ impl JobOptions {
         self.jobs.map_or_else(processors, usize::from)
     }
 
-    /// The epoch ticker of an engine that suits the lifetime of instances, of which each worker has at most this many.
+    /// The epoch ticker of an engine that suits the lifetime of instances, given the maximum number of them per worker.
     pub(crate) fn ticker(&self, instances: usize) -> Result<EpochTicker> {
         let pool = if self.isolate { engine::pool(self.jobs() * instances) } else { engine::loader() };
         // Without the address space for a pool, instances are slower to make, but work.

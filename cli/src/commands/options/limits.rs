@@ -1,4 +1,4 @@
-//! Options for what a guest may use.
+//! Options for the resources that a guest may use.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use clap::Args;
 use crate::exit::{Failure, Kind};
 use crate::limits::Limits;
 
-/// What a guest may use.
+/// The resources that a guest may use.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitOptions {

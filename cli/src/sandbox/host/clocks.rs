@@ -34,7 +34,7 @@ impl HostMonotonicClock for FixedClock {
     }
 }
 
-/// The clock of the system, at 1970 if it is set to a time before that: wasmtime-wasi's own panics there.
+/// The system's clock, but never before 1970, where wasmtime-wasi's own clock panics.
 pub(super) struct SystemClock;
 
 impl HostWallClock for SystemClock {

@@ -84,7 +84,7 @@ pub(super) fn define_streams(instance: &mut LinkerInstance<'_, Host>, _: &str, f
     }
 }
 
-/// Standard input is at its end.
+/// Stdin is at its end.
 fn define_input(instance: &mut LinkerInstance<'_, Host>, function: &str, method: &str) -> Result<()> {
     match method {
         "read" | "blocking-read" => define(instance, function, |_, _: (Resource<InputStream>, u64)| {

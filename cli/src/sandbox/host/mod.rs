@@ -177,7 +177,7 @@ where
     })
 }
 
-/// The functions of `audit-log`. Texts are read where they lie in the guest's memory.
+/// The functions of `audit-log`. Texts are read in place, from the guest's memory.
 fn define_audit_log(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> wasmtime::Result<()> {
     match function {
         "auditrecord" => instance.func_wrap(function, audit_record),
