@@ -7,8 +7,6 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use super::event::{Event, Origin, Outcome};
-use super::json::Json;
-use super::text::Text;
 use crate::terminal::escape::Place;
 
 /// The encoding of audit events.
@@ -21,16 +19,6 @@ pub(crate) enum Encoding {
     Json,
     /// Nothing is written.
     Discard,
-}
-
-impl Encoding {
-    pub(super) fn syntax(self) -> Option<&'static dyn Syntax> {
-        match self {
-            Self::Text => Some(&Text),
-            Self::Json => Some(&Json),
-            Self::Discard => None,
-        }
-    }
 }
 
 /// How a sink wants its lines.
@@ -50,9 +38,6 @@ impl Default for Format {
 
 /// How one encoding writes a line: the head, and a body for each kind of event.
 pub(super) trait Syntax {
-    /// Returns the member of a head that identifies the request `id`, a JSON value; empty if the format has none.
-    fn id(&self, id: &str) -> String;
-
     /// Adds the head of a line to `text`, and returns the place in it where the sequence number is missing, if any.
     fn head(&self, text: &mut String, head: Head<'_>, part: Option<Part>) -> Option<usize>;
 

@@ -13,14 +13,6 @@ const MAX_ID_BYTES: usize = 512;
 pub(super) struct Json;
 
 impl Syntax for Json {
-    fn id(&self, id: &str) -> String {
-        if id.len() > MAX_ID_BYTES {
-            return String::new();
-        }
-        let id = escape::json_value(id);
-        if id.len() > MAX_ID_BYTES { String::new() } else { format!(r#","id":{id}"#) }
-    }
-
     fn head(&self, text: &mut String, head: Head<'_>, part: Option<Part>) -> Option<usize> {
         let Head { time, guest, record, id } = head;
         let (time, process, name) = (humantime::format_rfc3339_micros(time), *PROCESS, escape::json(&guest.name));
@@ -58,6 +50,15 @@ impl Syntax for Json {
         let (first, second) = (untrusted(operation), untrusted(reason));
         Some(Body { before_first, first, before_second, second, end: "\"}}\n" })
     }
+}
+
+/// Returns the member that identifies the request `id`, a JSON value.
+pub(super) fn id(id: &str) -> String {
+    if id.len() > MAX_ID_BYTES {
+        return String::new();
+    }
+    let id = escape::json_value(id);
+    if id.len() > MAX_ID_BYTES { String::new() } else { format!(r#","id":{id}"#) }
 }
 
 fn untrusted(text: &str) -> Untrusted<'_> {

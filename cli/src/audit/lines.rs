@@ -16,7 +16,9 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use super::event::{Events, Origin};
-use super::format::{Body, Format, Head, Part, Syntax};
+use super::format::{Body, Encoding, Format, Head, Part, Syntax};
+use super::json::{self, Json};
+use super::text::Text;
 
 /// The number of this process, which distinguishes its lines in a shared sink.
 pub(super) static PROCESS: LazyLock<u32> = LazyLock::new(process::id);
@@ -66,13 +68,22 @@ impl EventLines {
 
     /// Sets the identifier, a JSON value, of the request that the next events belong to.
     pub(crate) fn set_id(&mut self, id: Option<&str>) {
-        let syntax = self.format.encoding.syntax();
-        self.id = syntax.zip(id).map(|(syntax, id)| syntax.id(id)).unwrap_or_default();
+        self.id = match self.format.encoding {
+            Encoding::Json => id.map(json::id).unwrap_or_default(),
+            Encoding::Text | Encoding::Discard => String::new(),
+        };
     }
 
     /// Adds what `guest` recorded of `record`, counted from 1, and how the call ended.
     pub(crate) fn add(&mut self, events: &Events, guest: &Origin, record: u64) {
-        let Some(syntax) = self.format.encoding.syntax() else { return };
+        match self.format.encoding {
+            Encoding::Text => self.add_in(&Text, events, guest, record),
+            Encoding::Json => self.add_in(&Json, events, guest, record),
+            Encoding::Discard => {}
+        }
+    }
+
+    fn add_in(&mut self, syntax: &impl Syntax, events: &Events, guest: &Origin, record: u64) {
         let id = std::mem::take(&mut self.id);
         let head = |time| Head { time, guest, record, id: &id };
         for event in events.iter() {
@@ -89,7 +100,7 @@ impl EventLines {
     }
 
     /// Adds one event, in parts if it is too long for a line.
-    fn event(&mut self, syntax: &dyn Syntax, head: Head<'_>, body: &Body<'_>) {
+    fn event(&mut self, syntax: &impl Syntax, head: Head<'_>, body: &Body<'_>) {
         let (start, gaps) = (self.text.len(), self.gaps.len());
         let Body { first, second, .. } = body;
         self.head(syntax, head, None);
@@ -101,7 +112,7 @@ impl EventLines {
         }
     }
 
-    fn parts(&mut self, syntax: &dyn Syntax, head: Head<'_>, body: &Body<'_>) {
+    fn parts(&mut self, syntax: &impl Syntax, head: Head<'_>, body: &Body<'_>) {
         let (start, gaps) = (self.text.len(), self.gaps.len());
         self.head(syntax, head, Some(Part { number: usize::MAX, count: usize::MAX }));
         self.body(body, "", "");
@@ -118,14 +129,18 @@ impl EventLines {
         }
     }
 
-    fn head(&mut self, syntax: &dyn Syntax, head: Head<'_>, part: Option<Part>) {
+    fn head(&mut self, syntax: &impl Syntax, head: Head<'_>, part: Option<Part>) {
         let is_same = part.is_some_and(|part| part.number > 1);
         let gap = syntax.head(&mut self.text, head, part);
         self.gaps.extend(gap.map(|at| Gap { at, is_same }));
     }
 
     fn body(&mut self, body: &Body<'_>, first: &str, second: &str) {
-        self.text.extend([&*body.before_first, first, &*body.before_second, second, body.end]);
+        self.text.push_str(&body.before_first);
+        self.text.push_str(first);
+        self.text.push_str(&body.before_second);
+        self.text.push_str(second);
+        self.text.push_str(body.end);
     }
 
     /// Fills the gaps with consecutive numbers after `sequence`.

@@ -9,10 +9,6 @@ use crate::terminal::escape::Place;
 pub(super) struct Text;
 
 impl Syntax for Text {
-    fn id(&self, _: &str) -> String {
-        String::new()
-    }
-
     fn head(&self, text: &mut String, _: Head<'_>, part: Option<Part>) -> Option<usize> {
         text.push_str("[AUDIT] ");
         if let Some(Part { number, count }) = part {

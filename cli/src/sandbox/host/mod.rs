@@ -100,6 +100,9 @@ impl Host {
 
     /// Takes the text printed since the last call of this method, and the number of bytes dropped before it.
     pub(super) fn take_printed(&mut self) -> (String, u64) {
+        if self.printed.is_empty() {
+            return (String::new(), 0); // as after most calls
+        }
         let (printed, dropped) = self.printed.take();
         (self.secrets.mask(&printed).into_owned(), dropped)
     }

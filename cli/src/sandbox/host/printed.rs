@@ -11,6 +11,11 @@ pub(super) struct GuestOutput {
 }
 
 impl GuestOutput {
+    /// Whether nothing was printed since the last call of `take`.
+    pub(super) fn is_empty(&self) -> bool {
+        self.end.is_empty()
+    }
+
     /// Takes the text printed since the last call of this method: its end, and the number of bytes dropped before it.
     pub(super) fn take(&mut self) -> (String, u64) {
         let Self { end, dropped } = std::mem::take(self);
