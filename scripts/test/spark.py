@@ -28,8 +28,7 @@ def answers(lines: list[str]) -> list[str]:
     found = []
     for line in lines:
         answer = json.loads(line)
-        if "error" in answer:
-            answer["error"] = answer["error"].partition(": ")[2]
+        answer.pop("line", None)
         found.append(json.dumps(answer))
     return found
 
@@ -66,6 +65,26 @@ def main() -> None:
     # `env` is all that the program gets: no home.
     results = rdd.pipe(f"{shlex.quote(cipher)} batch -j 1", env={"PATH": "/usr/bin:/bin"}).collect()
     check("requests without a home", expected, results)
+
+    # README's call: every event is in the audit file, and a failed request fails the job.
+    with tempfile.TemporaryDirectory() as directory:
+        audit = Path(directory) / "audit.log"
+        command = f"{shlex.quote(cipher)} batch -j1 --audit-file {shlex.quote(str(audit))}"
+        environment = {"PATH": "/usr/bin:/bin"}
+        good = rdd.filter(lambda line: "Enigma" not in line)
+        results = good.pipe(command, env=environment, checkCode=True).collect()
+        check("requests with an audit file", [line for line in expected if '"error"' not in line], results)
+        events = audit.read_text().splitlines()
+        if len(events) != len(results) or not all(event.startswith("[AUDIT] Action: ") for event in events):
+            raise SystemExit(f"scripts/test/spark.py: {len(results)} results, but {len(events)} events")
+        try:
+            rdd.pipe(command, env=environment, checkCode=True).collect()
+        except Exception as error:  # noqa: BLE001 - the class depends on the version of pyspark
+            if "exit" not in str(error):
+                raise
+            print("ok: a failed request fails the job", file=sys.stderr)
+        else:
+            raise SystemExit("scripts/test/spark.py: the job succeeded although requests failed")
 
     # Every partition starts with a first call of a component that was never compiled.
     with tempfile.TemporaryDirectory() as directory:
