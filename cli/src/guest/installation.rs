@@ -7,13 +7,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 
 use super::source::Source;
 use super::{Guest, catalog};
@@ -85,7 +86,7 @@ impl Installation {
         let ready = self.directory.join([OsStr::new(READY), name].join(OsStr::new("")));
         self.remove_other_spellings(name)?;
         for ending in ["wasm", "toml"] {
-            write(&file(&self.directory, name, ending), &fs::read(file(&ready, name, ending))?)?;
+            write(&file(&self.directory, name, ending), &read_ready(&ready, &file(&ready, name, ending))?)?;
         }
         File::open(&self.directory)?.sync_all()?;
         // Without its manifest the directory is no longer in force.
@@ -149,9 +150,31 @@ impl Installation {
 fn remove_files(manifest: &Path) -> io::Result<()> {
     fs::remove_file(manifest)?;
     match fs::remove_file(manifest.with_extension("wasm")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Reads the file at `path` in the directory `ready`, if the owner of the directory wrote both.
+///
+/// Its copy is for all users to read. Anyone who can write to the guest directory could have put a link to a private
+/// file of this user here.
+fn read_ready(ready: &Path, path: &Path) -> io::Result<Vec<u8>> {
+    let refused = || io::Error::new(ErrorKind::PermissionDenied, format!("'{}' may be a link", path.display()));
+    let directory = fs::symlink_metadata(ready)?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let mut file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP) => return Err(refused()),
+        Err(error) => return Err(error.into()),
+    };
+    let metadata = file.metadata()?;
+    if !directory.is_dir() || !metadata.is_file() || metadata.uid() != directory.uid() {
+        return Err(refused());
+    }
+    let mut contents = Vec::new();
+    file.read_to_end(&mut contents)?;
+    Ok(contents)
 }
 
 /// Writes a file for all users to read, completely or not at all.

@@ -182,6 +182,22 @@ fn finishes_interrupted_installation() {
     home.run(&["encrypt", "Mirror", "abc"], MANIFEST).exits(0).prints("abc\n");
 }
 
+#[test]
+fn follows_no_link_of_another_writer() {
+    let home = Home::new();
+    let new = |name: &str| home.guests().join(name);
+    fs::create_dir_all(new(".installing-Theirs")).expect("it is ours");
+    fs::write(new(".installing-Theirs/Theirs.toml"), "name = \"Theirs\"\n").expect("it is ours");
+    let private = home.0.path().join("private");
+    fs::write(&private, "secret").expect("it is ours");
+    std::os::unix::fs::symlink(&private, new(".installing-Theirs/Theirs.wasm")).expect("it is ours");
+    let (directory, link) = (home.guests(), new(".installing-Theirs/Theirs.wasm"));
+    let (directory, link) = (directory.display(), link.display());
+    let problem = format!("error: cannot tidy up the guest directory '{directory}': '{link}' may be a link\n");
+    home.run(&["install", "Mirror.wasm"], MANIFEST).exits(6).says(&problem);
+    assert_eq!(home.names(), [".installing-Theirs"]);
+}
+
 fn sha256(path: &Path) -> String {
     let list = Cipher::new(["inspect".as_ref(), path.as_os_str(), "--json".as_ref()]).run();
     let error = list.diagnostics();
