@@ -53,6 +53,8 @@ pub(crate) enum Exceeded {
     Time(Duration),
     /// It asked for more than this many bytes of memory and tables.
     Memory(usize),
+    /// It asked for a table of more than this many elements.
+    Table(usize),
     /// It returned more than this many bytes.
     Message(u64),
     /// It passed more than this many bytes to the host in one call.
@@ -84,12 +86,21 @@ impl std::fmt::Display for Exceeded {
         match self {
             Self::Time(limit) => write!(f, "ran longer than {} (--timeout)", format_duration(*limit)),
             Self::Memory(limit) => write!(f, "needs more than {} of memory (--max-memory)", Size(*limit as u64)),
+            Self::Table(limit) => write!(f, "needs a table of more than {limit} elements"),
             Self::Message(limit) => write!(f, "returned more than {} (--max-message)", Size(*limit)),
             Self::HostCall(limit) => write!(f, "passed more than {} to the host in one call", Size(*limit as u64)),
             Self::Resources(limit) => write!(f, "held more than {limit} resources at once"),
         }
     }
 }
+
+/// The maximum number of elements of a table, many times what the largest known guests need. One instruction can copy
+/// a table, and nothing can interrupt it.
+pub(crate) const TABLE_ELEMENTS: usize = 1 << 20;
+
+/// The memory of a guest, in bytes, from which on one instruction or conversion between two components may take longer
+/// than a tick of the time limit.
+pub(crate) const SLOW_MEMORY_BYTES: usize = 64 << 20;
 
 /// The maximum number of the host's resources that a guest may hold at a time. They do not count as memory.
 pub(crate) const RESOURCES: usize = 10_000;

@@ -50,8 +50,7 @@ impl Events {
     /// Adds an event with the current time, or counts it as dropped if there would be more than `max_events` events, or
     /// more than `max_bytes` bytes of actions and details.
     pub fn add(&mut self, action: &str, detail: &str, max_events: usize, max_bytes: usize) {
-        let bytes = self.text.len().saturating_add(action.len()).saturating_add(detail.len());
-        if self.bounds.len() >= max_events || bytes > max_bytes {
+        if !self.have_room(action.len().saturating_add(detail.len()), max_events, max_bytes) {
             self.dropped += 1;
             return;
         }
@@ -59,6 +58,11 @@ impl Events {
         let action_end = self.text.len();
         self.text.push_str(detail);
         self.bounds.push(EventBounds { time: SystemTime::now(), action_end, detail_end: self.text.len() });
+    }
+
+    /// Whether there is room for another event with `bytes` bytes of action and detail.
+    pub(crate) fn have_room(&self, bytes: usize, max_events: usize, max_bytes: usize) -> bool {
+        self.bounds.len() < max_events && self.text.len().saturating_add(bytes) <= max_bytes
     }
 
     /// Counts an event that exceeds a limit.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions, SettingStdin, VerifyOptions};
 use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
+use crate::exit;
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
@@ -196,11 +197,23 @@ fn hint_at_file(text: &str) {
     }
 }
 
+/// Ends the process, whose only call failed, like `main`: the thread of the call is not there to do it.
+fn end(error: &anyhow::Error, sink: &Mutex<Sink>, events: EventLines) -> ! {
+    let written = lock(sink).write(events);
+    let error = written.as_ref().err().unwrap_or(error);
+    color::print_error(&format!("{error:#}"));
+    std::process::exit(exit::kind(error).status().into())
+}
+
+fn lock(sink: &Mutex<Sink>) -> MutexGuard<'_, Sink> {
+    sink.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// One message, from its text to its result.
 struct SingleMessage {
     session: Session,
     operation: Operation,
-    sink: Sink,
+    sink: Arc<Mutex<Sink>>,
     output: Output,
     /// Whether a streamed message has begun and not ended.
     is_streaming: bool,
@@ -211,12 +224,16 @@ impl SingleMessage {
         guest: &Arc<GuestPre>,
         settings: &SessionSettings,
         operation: Operation,
-        mut sink: Sink,
+        sink: Sink,
         output: Output,
     ) -> Result<Self> {
-        let mut events = EventLines::new(sink.format());
+        let format = sink.format();
+        let sink = Arc::new(Mutex::new(sink));
+        let end_sink = sink.clone();
+        guest.end_overdue(operation, format, move |error, events| end(&error, &end_sink, events));
+        let mut events = EventLines::new(format);
         let opened = Session::open(guest, settings, 1, &mut events);
-        sink.write(events)?;
+        lock(&sink).write(events)?;
         Ok(Self { session: opened?, operation, sink, output, is_streaming: false })
     }
 
@@ -226,7 +243,10 @@ impl SingleMessage {
             (None, Some(input)) => self.stdin(input, limits),
             (text, _) => self.call(text.unwrap_or_default(), "\n"),
         };
-        if self.is_streaming && !done.as_ref().is_err_and(output::is_closed) {
+        if !self.is_streaming {
+            // The guest may have recorded events when it started.
+            self.report()?;
+        } else if !done.as_ref().is_err_and(output::is_closed) {
             self.end_message(&done)?;
         }
         done?;
@@ -236,10 +256,10 @@ impl SingleMessage {
 
     /// Transforms `text` in one call; `end` follows the result.
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
-        let (mut result, mut events) = (Vec::new(), EventLines::new(self.sink.format()));
+        let (mut result, mut events) = (Vec::new(), self.event_lines());
         let called = self.session.call((self.operation, 1), text, &mut result, &mut events);
         // Events before a failure are written, too.
-        self.sink.write(events)?;
+        lock(&self.sink).write(events)?;
         called?;
         result.extend_from_slice(end.as_bytes());
         self.output.write(&result)
@@ -248,9 +268,20 @@ impl SingleMessage {
     /// Writes the last events of a streamed message, and how it ended.
     fn end_message<T>(&mut self, result: &Result<T>) -> Result<()> {
         self.is_streaming = false;
-        let mut events = EventLines::new(self.sink.format());
+        let mut events = self.event_lines();
         self.session.end_message(self.operation, result, &mut events);
-        self.sink.write(events)
+        lock(&self.sink).write(events)
+    }
+
+    /// Writes events that are not written yet.
+    fn report(&mut self) -> Result<()> {
+        let mut events = self.event_lines();
+        self.session.report(&mut events);
+        lock(&self.sink).write(events)
+    }
+
+    fn event_lines(&self) -> EventLines {
+        EventLines::new(lock(&self.sink).format())
     }
 
     /// Transforms stdin: in one call if it is short or the guest cannot stream, otherwise in chunks.
@@ -266,14 +297,15 @@ impl SingleMessage {
             self.is_streaming = false;
             return self.call(input.whole(limits.message_bytes)?, "");
         };
+        let format = lock(sink).format();
         let mut progress = Progress::new(stdin);
         let mut ready = Vec::new();
         let mut updated = message.update(first, &mut ready);
         loop {
-            let mut events = EventLines::new(sink.format());
+            let mut events = EventLines::new(format);
             message.report(&mut events);
             progress.suspend(|| {
-                sink.write(events)?;
+                lock(sink).write(events)?;
                 updated?;
                 output.write_part(&mut ready)
             })?;

@@ -4,6 +4,7 @@
 //! can also transform a secret in ways that are not recognized: masking does not protect from a hostile guest.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::ops::Range;
 
@@ -15,6 +16,8 @@ const MASK: &str = "***";
 const PART_CHARS: usize = 12;
 /// The shortest line of a secret of several lines that is masked on its own.
 const LINE_CHARS: usize = 4;
+/// The number of characters that are searched before it is asked whether to go on.
+const ASKED_CHARS: usize = 4096;
 /// The number of levels of escaping that are decoded.
 const ESCAPE_LEVELS: usize = 3;
 
@@ -51,17 +54,33 @@ impl Secrets {
 
     /// Returns `text` with every secret masked, also where it is escaped or, if it is long, cut short.
     pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.mask_while(text, || Ok::<_, Infallible>(())) {
+            Ok(masked) => masked,
+        }
+    }
+
+    /// Like [`mask`](Self::mask), but gives up when `goes_on` fails, which is asked every few hundred microseconds: a
+    /// long text and a secret of many lines can take seconds.
+    ///
+    /// # Errors
+    ///
+    /// The one of `goes_on`.
+    pub(crate) fn mask_while<'a, E>(
+        &self,
+        text: &'a str,
+        mut goes_on: impl FnMut() -> Result<(), E>,
+    ) -> Result<Cow<'a, str>, E> {
         if self.0.is_empty() || text.is_empty() {
-            return Cow::Borrowed(text);
+            return Ok(Cow::Borrowed(text));
         }
         let mut found = Vec::new();
         let mut view = Some(View::new(text));
         for _ in 0..=ESCAPE_LEVELS {
             let Some(current) = &view else { break };
-            self.0.iter().for_each(|secret| secret.find(current, &mut found));
+            self.0.iter().try_for_each(|secret| secret.find(current, &mut found, &mut goes_on))?;
             view = current.unescape();
         }
-        if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, found)) }
+        Ok(if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, found)) })
     }
 }
 
@@ -99,14 +118,23 @@ impl Secret {
         Self { chars, part, starts }
     }
 
-    /// Adds the ranges of text in which `view` shows a part of the secret.
-    fn find(&self, view: &View, found: &mut Vec<Range<usize>>) {
+    /// Adds the ranges of text in which `view` shows a part of the secret, as long as it `goes_on`.
+    fn find<E>(
+        &self,
+        view: &View,
+        found: &mut Vec<Range<usize>>,
+        mut goes_on: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
         for (at, window) in view.folded.windows(self.part).enumerate() {
+            if at.is_multiple_of(ASKED_CHARS) {
+                goes_on()?;
+            }
             let order = |&start: &u32| self.chars[start as usize..][..self.part].cmp(window);
             if self.starts.binary_search_by(order).is_ok() {
                 found.push(view.ranges[at].start..view.ranges[at + self.part - 1].end);
             }
         }
+        Ok(())
     }
 }
 
@@ -249,5 +277,17 @@ mod tests {
     #[test]
     fn masks_lines_of_secret() {
         assert_eq!(mask("first line\nsecond\nx", "bad 'second' in x"), "bad '***' in x");
+    }
+
+    #[test]
+    fn stops_masking_when_asked() {
+        let secrets = Secrets::new(["0123456789abcdef"].into_iter());
+        let text = "x".repeat(4 * ASKED_CHARS);
+        let mut asked = 0;
+        let masked = secrets.mask_while(&text, || {
+            asked += 1;
+            if asked < 3 { Ok(()) } else { Err(()) }
+        });
+        assert_eq!((masked, asked), (Err(()), 3));
     }
 }

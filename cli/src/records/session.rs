@@ -86,6 +86,11 @@ impl Session {
         self.instance.report(events);
     }
 
+    /// Formats the audit events since the last report into `events`.
+    pub(crate) fn report(&mut self, events: &mut EventLines) {
+        self.instance.report(events);
+    }
+
     /// Leaves the session until the process ends, which is faster than unmapping its memory.
     pub(crate) fn abandon(self) {
         std::mem::forget(self);

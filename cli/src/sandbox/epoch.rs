@@ -4,10 +4,13 @@
 //! Most calls are over before a thread would have started, and a filter that waits for its input should not wake the
 //! machine. So the ticker starts with a call that has checked the epoch often, or sleeps, and stops when no call runs.
 //! While it does not run, the time is read from the system's clock.
+//!
+//! One instruction can fill all the memory of a guest, and one conversion copy it to another component. Neither checks
+//! the epoch: 1 GiB takes about a second. So the ticker gives up a call that is [overdue](EpochTicker::on_overdue).
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,12 @@ use wasmtime::Engine;
 const MAX_GAP: Duration = Duration::from_millis(100);
 /// The number of ticks without a call after which the ticker stops.
 const IDLE_TICKS: u32 = 100;
+
+/// How far past its deadline a call is given up.
+const GRACE: Duration = Duration::from_millis(30);
+
+/// What is done about a call that is given up.
+type GiveUp = Box<dyn Fn() + Send + Sync>;
 
 /// The ticker of an engine.
 #[derive(Clone)]
@@ -35,16 +44,23 @@ struct State {
     /// The time that does not count, in nanoseconds.
     stopped: AtomicU64,
     sessions: Mutex<Vec<Weak<Calls>>>,
+    give_up: OnceLock<GiveUp>,
 }
 
-/// Whether a store has a call under way. It has a cache line of its own: stores on several processors would slow each
-/// other down by writing to one.
+/// The calls of a store. It has a cache line of its own: stores on several processors would slow each other down by
+/// writing to one.
 #[derive(Default)]
 #[repr(align(64))]
-pub struct Calls(AtomicBool);
+pub struct Calls {
+    /// The deadline of the call under way, in nanoseconds; [`NO_CALL`], or [`GIVEN_UP`].
+    deadline: AtomicU64,
+}
+
+const NO_CALL: u64 = 0;
+const GIVEN_UP: u64 = u64::MAX;
 
 /// A call under way, for as long as this lives.
-pub struct Call<'a>(&'a AtomicBool);
+pub(super) struct Call<'a>(&'a AtomicU64);
 
 impl EpochTicker {
     /// The precision of time limits.
@@ -58,6 +74,7 @@ impl EpochTicker {
             ticked: AtomicU64::new(0),
             stopped: AtomicU64::new(0),
             sessions: Mutex::default(),
+            give_up: OnceLock::new(),
         };
         Self { engine, state: Arc::new(state) }
     }
@@ -67,10 +84,16 @@ impl EpochTicker {
         &self.engine
     }
 
+    /// Has a call given up that goes on past its deadline, unless it checks the epoch: `give_up` is run while the guest
+    /// still runs, and should end the process. Only the first such function counts.
+    pub(super) fn on_overdue(&self, give_up: impl Fn() + Send + Sync + 'static) {
+        let _ = self.state.give_up.set(Box::new(give_up));
+    }
+
     /// Registers another store, for as long as the result lives.
     pub fn session(&self) -> Arc<Calls> {
         let calls = Arc::default();
-        let mut sessions = self.state.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.state.lock_sessions();
         sessions.retain(|session| session.strong_count() > 0);
         sessions.push(Arc::downgrade(&calls));
         calls
@@ -81,18 +104,17 @@ impl EpochTicker {
         self.state.running.load(SeqCst)
     }
 
-    /// The time for which the process ran since the ticker was made: exact, or while the ticker runs as of its last
-    /// tick.
-    pub fn now(&self) -> Duration {
-        let nanoseconds = if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() };
-        Duration::from_nanos(nanoseconds)
+    /// The time for which the process ran since the ticker was made, in nanoseconds: exact, or while the ticker runs as
+    /// of its last tick.
+    pub fn now(&self) -> u64 {
+        if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() }
     }
 
-    /// The time at which a `timeout` that starts now ends.
-    pub fn deadline(&self, timeout: Duration) -> Duration {
+    /// The time at which a `timeout` that starts now ends, in nanoseconds.
+    pub fn deadline(&self, timeout: Duration) -> u64 {
         // The current tick is not over yet.
-        let slack = if self.is_running() { Self::TICK } else { Duration::ZERO };
-        self.now().saturating_add(slack).saturating_add(timeout)
+        let slack = if self.is_running() { nanoseconds(Self::TICK) } else { 0 };
+        self.now().saturating_add(slack).saturating_add(nanoseconds(timeout))
     }
 
     /// Starts the ticker unless it is running.
@@ -120,6 +142,7 @@ impl EpochTicker {
             thread::sleep(Self::TICK);
             self.state.tick();
             self.engine.increment_epoch();
+            self.state.give_up_overdue();
             idle = if self.state.is_called() { 0 } else { idle + 1 };
             if idle < IDLE_TICKS {
                 continue;
@@ -137,33 +160,83 @@ impl EpochTicker {
 impl State {
     /// The time by the system's clock, in nanoseconds, less what does not count.
     fn counted(&self) -> u64 {
-        let elapsed = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        elapsed.saturating_sub(self.stopped.load(Relaxed))
+        nanoseconds(self.start.elapsed()).saturating_sub(self.stopped.load(Relaxed))
     }
 
     fn tick(&self) {
         let gap = self.counted().saturating_sub(self.ticked.load(SeqCst));
-        let counted = gap.min(u64::try_from(MAX_GAP.as_nanos()).unwrap_or(u64::MAX));
+        let counted = gap.min(nanoseconds(MAX_GAP));
         self.stopped.fetch_add(gap - counted, Relaxed);
         self.ticked.fetch_add(counted, SeqCst);
     }
 
+    fn lock_sessions(&self) -> MutexGuard<'_, Vec<Weak<Calls>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_called(&self) -> bool {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.iter().filter_map(Weak::upgrade).any(|calls| calls.0.load(SeqCst))
+        self.lock_sessions().iter().filter_map(Weak::upgrade).any(|calls| calls.deadline.load(SeqCst) != NO_CALL)
+    }
+
+    fn give_up_overdue(&self) {
+        let Some(give_up) = self.give_up.get() else { return };
+        let latest = self.ticked.load(SeqCst).saturating_sub(nanoseconds(GRACE));
+        let overdue = |calls: &Arc<Calls>| {
+            let deadline = calls.deadline.load(SeqCst);
+            let is_late = deadline != NO_CALL && deadline < latest;
+            is_late && calls.deadline.compare_exchange(deadline, GIVEN_UP, SeqCst, SeqCst).is_ok()
+        };
+        let is_overdue = self.lock_sessions().iter().filter_map(Weak::upgrade).any(|calls| overdue(&calls));
+        if is_overdue {
+            give_up();
+        }
     }
 }
 
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl Calls {
-    /// Marks the start of a call.
-    pub fn begin(&self) -> Call<'_> {
-        self.0.store(true, SeqCst);
-        Call(&self.0)
+    /// Marks the start of a call that should end by `deadline`, in nanoseconds.
+    pub(super) fn begin(&self, deadline: u64) -> Call<'_> {
+        self.deadline.store(deadline.clamp(NO_CALL + 1, GIVEN_UP - 1), SeqCst);
+        Call(&self.deadline)
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.0.store(false, SeqCst);
+        if self.0.swap(NO_CALL, SeqCst) == GIVEN_UP {
+            // Somebody else is reporting the end of this call, and of the process.
+            loop {
+                thread::park();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::code::engine;
+
+    #[test]
+    fn gives_up_only_overdue_calls() {
+        let ticker = EpochTicker::new(engine::loader().unwrap());
+        let (sender, receiver) = mpsc::channel();
+        let [in_time, overdue, over] = [(); 3].map(|()| ticker.session());
+        ticker.on_overdue(move || sender.send(()).unwrap());
+        drop(over.begin(0));
+        let _in_time = in_time.begin(u64::MAX);
+        // It is never dropped, because that would wait for the end of the process.
+        std::mem::forget(overdue.begin(0));
+        ticker.start().unwrap();
+        receiver.recv().unwrap();
+        assert_eq!(overdue.deadline.load(SeqCst), GIVEN_UP);
+        // It is given up once.
+        assert!(receiver.recv_timeout(3 * EpochTicker::TICK).is_err());
     }
 }

@@ -49,8 +49,8 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
     let printed = log_printed(name, host);
     if let Some(exceeded) = exceeded(&error, host) {
         // Unlike time and the size of a result, memory and resources add up over the calls of an instance.
-        host.exhausted = matches!(exceeded, Exceeded::Memory(_) | Exceeded::Resources(_));
-        return Failure::new(Kind::Limit, format!("{name} {exceeded}")).into();
+        host.exhausted = matches!(exceeded, Exceeded::Memory(_) | Exceeded::Table(_) | Exceeded::Resources(_));
+        return of_limit(name, &exceeded);
     }
     let (exit, trap) = (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>());
     // The guest's own reason: by the contract, its last line. Languages that print a message of their own on a trap
@@ -76,12 +76,17 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
     Failure::new(kind, message).into()
 }
 
+/// The error of the guest `name` that exceeded a limit.
+pub(super) fn of_limit(name: &str, exceeded: &Exceeded) -> Error {
+    Failure::new(Kind::Limit, format!("{name} {exceeded}")).into()
+}
+
 /// The limit that the guest exceeded, if it did.
 fn exceeded(error: &wasmtime::Error, host: &Host) -> Option<Exceeded> {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         Some(exceeded.clone())
-    } else if host.limiter.denied {
-        Some(host.limiter.out_of_memory())
+    } else if let Some(denied) = host.limiter.denied() {
+        Some(denied)
     } else if let Some(ResourceTableError::Full) = error.downcast_ref() {
         Some(Exceeded::Resources(RESOURCES))
     } else {

@@ -1,27 +1,32 @@
 //! One sandboxed instance of a guest, and its calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use wasmtime::component::{ComponentExportIndex, Func, Instance, InstancePre};
 use wasmtime::{Store, UpdateDeadline, format_err};
 
 use crate::audit::event::{Events, Origin};
+use crate::audit::format::Format;
 use crate::audit::lines::EventLines;
 use crate::code::artifact;
 use crate::guest::Guest;
 use crate::guest::secrets::Secrets;
 use crate::guest::settings::Setting;
-use crate::limits::{HANDLES, HOST_CALL_BYTES, Limits};
+use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, Limits};
 use crate::sandbox::contract::{self, Operation};
 use crate::sandbox::epoch::{Calls, EpochTicker};
 use crate::sandbox::error;
+use crate::sandbox::events::{CallEvents, SharedEvents};
 use crate::sandbox::host::{self, Environment, Host};
 use crate::sandbox::lift::{self, StringCopy};
 use crate::sandbox::message::{Message, StreamingIndices};
 
 /// The number of epoch checks, in functions and loops, after which the ticker is started: about 15 us.
 const FREE_CHECKS: u32 = 300;
+
+/// The operation of a call that instantiates the guest, in audit events.
+const START: &str = "start";
 
 /// A guest with linked imports and the exports of the contract. Instances are opened from it.
 pub struct GuestPre {
@@ -34,6 +39,8 @@ pub struct GuestPre {
     /// The functions of a streaming guest, if it is one.
     streaming: Option<StreamingIndices>,
     limits: Limits,
+    /// For the first instance, if its calls may be given up.
+    shared: Mutex<Option<Arc<SharedEvents>>>,
 }
 
 /// One instance of a guest with its store. After a failed call it is dead: every later call fails, too.
@@ -77,12 +84,36 @@ impl GuestPre {
             streaming: StreamingIndices::new(&artifact.component),
             instance,
             limits: limits.clone(),
+            shared: Mutex::default(),
         }))
     }
 
     /// The guest.
     pub fn guest(&self) -> &Guest {
         &self.guest
+    }
+
+    /// Has `end` end the process, whose only message is for the next instance, if a call does not end in time by itself.
+    /// It gets the error, and the audit events that are not reported yet.
+    pub(crate) fn end_overdue(
+        self: &Arc<Self>,
+        operation: Operation,
+        format: Format,
+        end: impl Fn(Error, EventLines) + Send + Sync + 'static,
+    ) {
+        let (guest, shared) = (self.clone(), Arc::new(SharedEvents::default()));
+        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(shared.clone());
+        self.ticker.on_overdue(move || {
+            let failed = Err(error::of_limit(&guest.origin.name, &Exceeded::Time(guest.limits.timeout)));
+            let mut lines = EventLines::new(format);
+            shared.with(|events| {
+                events.end_call::<()>(if shared.is_open() { operation.name() } else { START }, &failed);
+                lines.add(events, &guest.origin, 1);
+            });
+            if let Err(error) = failed {
+                end(error, lines);
+            }
+        });
     }
 
     /// Instantiates the guest with `settings` as its environment for the message of `record`, counted from 1. If that
@@ -114,11 +145,12 @@ impl GuestPre {
         });
         match opened {
             Ok((instance, encr, decr)) => {
+                store.data().events.open();
                 Ok(GuestInstance { guest: self.clone(), calls, store, instance, encr, decr, is_used: false })
             }
             Err(error) => {
                 let failed = Err(error::of_call(&self.guest, error, store.data_mut()));
-                store.data_mut().end_call("start", &failed);
+                store.data_mut().end_call(START, &failed);
                 store.data_mut().report(lines);
                 failed
             }
@@ -127,8 +159,9 @@ impl GuestPre {
 
     /// A store in which the limits are enforced.
     fn store(&self, environment: (Environment, Arc<Secrets>)) -> Store<Host> {
+        let events = CallEvents::new(self.shared.lock().unwrap_or_else(PoisonError::into_inner).take());
         let (origin, ticker) = (self.origin.clone(), self.ticker.clone());
-        let host = Host::new(origin, environment, self.guest.grants(), &self.limits, ticker);
+        let host = Host::new(origin, environment, self.guest.grants(), &self.limits, (ticker, events));
         let mut store = Store::new(self.ticker.engine(), host);
         store.limiter(|host| &mut host.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
@@ -158,12 +191,14 @@ fn under_way<T>(
     store: &mut Store<Host>,
     call: impl FnOnce(&mut Store<Host>) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
-    let _call = calls.begin();
-    store.data_mut().limiter.restart();
+    let _call = calls.begin(store.data_mut().limiter.restart());
     if !ticker.is_running() {
         store.set_epoch_deadline(0);
     }
-    call(store)
+    let returned = call(store)?;
+    // It may not have checked the epoch for long.
+    store.data().limiter.time_left()?;
+    Ok(returned)
 }
 
 impl GuestInstance {

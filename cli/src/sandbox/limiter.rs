@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
-use crate::limits::{Exceeded, Limits};
+use crate::limits::{Exceeded, Limits, SLOW_MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::sandbox::epoch::EpochTicker;
 
 /// Counts all memories and tables of one store against one total, and its calls against the time limit. (wasmtime's own
@@ -13,11 +13,11 @@ use crate::sandbox::epoch::EpochTicker;
 pub(super) struct Limiter {
     limit: usize,
     used: usize,
-    /// Whether growth was denied. How a guest then fails is up to its language.
-    pub denied: bool,
+    /// Why growth was denied, if it was. How a guest then fails is up to its language.
+    denied: Option<Exceeded>,
     timeout: Duration,
-    /// When the time is up, as the ticker counts it.
-    deadline: Duration,
+    /// When the time is up, as the ticker counts it, in nanoseconds.
+    deadline: u64,
     ticker: EpochTicker,
 }
 
@@ -29,12 +29,14 @@ impl Limiter {
     pub(super) fn new(limits: &Limits, ticker: EpochTicker) -> Self {
         let Limits { timeout, memory_bytes, .. } = *limits;
         let deadline = ticker.deadline(timeout);
-        Self { limit: memory_bytes, used: 0, denied: false, timeout, deadline, ticker }
+        Self { limit: memory_bytes, used: 0, denied: None, timeout, deadline, ticker }
     }
 
-    /// Starts the time of another message.
-    pub(super) fn restart(&mut self) {
+    /// Starts the time of another message, and returns its end, as the ticker counts it.
+    pub(super) fn restart(&mut self) -> u64 {
+        self.tick_if_slow();
         self.deadline = self.ticker.deadline(self.timeout);
+        self.deadline
     }
 
     /// Returns the time left until the deadline.
@@ -43,8 +45,10 @@ impl Limiter {
     ///
     /// When nothing is left.
     pub(super) fn time_left(&self) -> Result<Duration, Exceeded> {
-        let left = self.deadline.saturating_sub(self.ticker.now());
-        if left.is_zero() { Err(Exceeded::Time(self.timeout)) } else { Ok(left) }
+        match self.deadline.saturating_sub(self.ticker.now()) {
+            0 => Err(Exceeded::Time(self.timeout)),
+            left => Ok(Duration::from_nanos(left)),
+        }
     }
 
     /// Sleeps for a `nap`, during which the ticker counts the time.
@@ -61,9 +65,17 @@ impl Limiter {
         self.used
     }
 
-    /// The error of a guest that got no more memory.
-    pub(super) fn out_of_memory(&self) -> Exceeded {
-        Exceeded::Memory(self.limit)
+    /// The limit that denied growth, if one did.
+    pub(super) fn denied(&self) -> Option<Exceeded> {
+        self.denied.clone()
+    }
+
+    /// Starts the ticker if the guest has so much memory that it may work for long without checking the epoch.
+    fn tick_if_slow(&self) {
+        if self.used > SLOW_MEMORY_BYTES {
+            // Without a thread for the ticker, the call fails when it comes to the next check.
+            let _ = self.ticker.start();
+        }
     }
 
     fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, unit: usize) -> wasmtime::Result<bool> {
@@ -76,8 +88,9 @@ impl Limiter {
         let allowed = self.used.checked_add(by).filter(|total| *total <= self.limit);
         match allowed {
             Some(total) => self.used = total,
-            None => self.denied = true,
+            None => self.denied = Some(Exceeded::Memory(self.limit)),
         }
+        self.tick_if_slow();
         Ok(allowed.is_some())
     }
 }
@@ -88,6 +101,10 @@ impl ResourceLimiter for Limiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > TABLE_ELEMENTS && maximum.is_none_or(|maximum| desired <= maximum) {
+            self.denied = Some(Exceeded::Table(TABLE_ELEMENTS));
+            return Ok(false);
+        }
         self.grow(current, desired, maximum, TABLE_ELEMENT_BYTES)
     }
 }

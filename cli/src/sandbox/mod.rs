@@ -3,6 +3,7 @@
 pub mod contract;
 pub(crate) mod epoch;
 mod error;
+mod events;
 mod host;
 pub(crate) mod instance;
 mod lift;

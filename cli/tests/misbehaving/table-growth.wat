@@ -1,7 +1,10 @@
 ;; Grows its table until that fails, and then traps.
-;; $ cipher encrypt table-growth x --max-memory 10MiB
+;; $ cipher encrypt table-growth x --max-memory 4MiB
 ;; status 1
-;; stderr error: table-growth needs more than 10MiB of memory (--max-memory)
+;; stderr error: table-growth needs more than 4MiB of memory (--max-memory)
+;; $ cipher encrypt table-growth x
+;; status 1
+;; stderr error: table-growth needs a table of more than 1048576 elements
 ;; $ echo x | cipher encrypt table-growth --lines --isolate --max-memory 10MiB
 ;; status 3
 ;; stderr error: record 1: table-growth trapped: it reached code marked as unreachable

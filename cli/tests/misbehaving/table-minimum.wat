@@ -1,7 +1,7 @@
 ;; Has a table with a minimum of eight hundred million elements.
 ;; $ cipher encrypt table-minimum x
 ;; status 1
-;; stderr error: table-minimum needs more than 1GiB of memory (--max-memory)
+;; stderr error: table-minimum needs a table of more than 1048576 elements
 ;; $ echo x | cipher encrypt table-minimum --lines --isolate
 ;; status 1
 ;; stderr error: table-minimum needs more than an instance gets with --isolate: [..]

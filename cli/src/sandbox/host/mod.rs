@@ -26,6 +26,7 @@ use crate::guest::manifest::Grants;
 use crate::guest::secrets::Secrets;
 use crate::limits::{Limits, RESOURCES};
 use crate::sandbox::epoch::EpochTicker;
+use crate::sandbox::events::CallEvents;
 use crate::sandbox::lift::AuditText;
 use crate::sandbox::limiter::Limiter;
 
@@ -50,7 +51,8 @@ pub(super) struct Host {
     pub exhausted: bool,
     /// The number of the record that is being processed, counted from 1.
     pub record: u64,
-    events: Events,
+    /// The audit events of this message.
+    pub events: CallEvents,
     audit_entries: usize,
     audit_bytes: usize,
 }
@@ -62,7 +64,7 @@ impl Host {
         (environment, secrets): (Environment, Arc<Secrets>),
         granted: Grants,
         limits: &Limits,
-        ticker: EpochTicker,
+        (ticker, events): (EpochTicker, CallEvents),
     ) -> Self {
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(RESOURCES);
@@ -76,7 +78,7 @@ impl Host {
             limiter: Limiter::new(limits, ticker),
             exhausted: false,
             record: 1,
-            events: Events::default(),
+            events,
             audit_entries: limits.audit_entries,
             audit_bytes: limits.audit_bytes,
         }
@@ -84,18 +86,20 @@ impl Host {
 
     /// Takes the audit events of this message.
     pub(super) fn take_entries(&mut self) -> Events {
-        std::mem::take(&mut self.events)
+        self.events.with(std::mem::take)
     }
 
     /// Adds how a call ended to the audit events of this message.
     pub(super) fn end_call<T>(&mut self, operation: &'static str, result: &anyhow::Result<T>) {
-        self.events.end_call(operation, result);
+        self.events.with(|events| events.end_call(operation, result));
     }
 
     /// Formats the audit events of this message into `lines`.
     pub(super) fn report(&mut self, lines: &mut EventLines) {
-        lines.add(&self.events, &self.origin, self.record);
-        self.events.clear();
+        self.events.with(|events| {
+            lines.add(events, &self.origin, self.record);
+            events.clear();
+        });
     }
 
     /// Takes the text printed since the last call of this method, and the number of bytes dropped before it.
@@ -188,21 +192,19 @@ fn define_audit_log(instance: &mut LinkerInstance<'_, Host>, _: &str, function: 
     }
 }
 
-fn audit_record(
-    mut store: StoreContextMut<'_, Host>,
-    (action, detail): (AuditText, AuditText),
-) -> wasmtime::Result<()> {
-    store.data().limiter.time_left()?;
-    let mut events = store.data_mut().take_entries();
-    let (most, most_bytes) = (store.data().audit_entries, store.data().audit_bytes);
-    let texts = action.read(&store).and_then(|action| Ok((action, detail.read(&store)?)));
-    let added = texts.map(|texts| match texts {
-        (Some(action), Some(detail)) => {
-            let secrets = &store.data().secrets;
-            events.add(&secrets.mask(&action), &secrets.mask(&detail), most, most_bytes);
+fn audit_record(store: StoreContextMut<'_, Host>, (action, detail): (AuditText, AuditText)) -> wasmtime::Result<()> {
+    let host = store.data();
+    host.limiter.time_left()?;
+    let (action, detail) = (action.read(&store)?, detail.read(&store)?);
+    let (most, most_bytes) = (host.audit_entries, host.audit_bytes);
+    host.events.with(|events| {
+        match (action, detail) {
+            (Some(action), Some(detail)) if events.have_room(action.len() + detail.len(), most, most_bytes) => {
+                let mask = |text| host.secrets.mask_while(text, || host.limiter.time_left().map(drop));
+                events.add(&mask(&action)?, &mask(&detail)?, most, most_bytes);
+            }
+            _ => events.drop_one(),
         }
-        _ => events.drop_one(),
-    });
-    store.data_mut().events = events;
-    added
+        Ok(())
+    })
 }
