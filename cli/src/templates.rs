@@ -117,7 +117,7 @@ pub(crate) fn write(files: &[File], name: &str, directory: &Path) -> Result<()> 
     // It also becomes the name of a package and of a variable, which have stricter rules.
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     if !manifest::is_name(name) || !name.is_ascii() || !starts_well {
-        let rule = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
+        let rule = "it must be ASCII letters, digits, '-', '_' and '.', starting with a letter";
         return Err(Failure::new(Kind::Usage, format!("{name:?} cannot be the name of a guest: {rule}")).into());
     }
     let cannot_write = |path: &Path| Failure::new(Kind::Output, format!("cannot write '{}'", path.display()));

@@ -142,8 +142,7 @@ const ADAPTERS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 
 fn config() -> Result<Config> {
     // Without randomness, the hash maps of the standard library panic, and so does wasmtime-wasi.
-    getrandom::fill(&mut [0])
-        .with_context(|| Failure::new(Kind::System, "the system has no random numbers to give"))?;
+    getrandom::fill(&mut [0]).with_context(|| Failure::new(Kind::System, "the system provides no random numbers"))?;
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(PROPOSALS.union(ADAPTERS), true);

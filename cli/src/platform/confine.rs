@@ -60,7 +60,8 @@ fn lower(resource: Resource, value: u64) -> Result<()> {
 /// parent decides.
 fn end_with_parent(parent: u64) -> Result<()> {
     #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).context("cannot follow the parent's end")?;
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .context("cannot detect the end of the parent process")?;
     let current = rustix::process::getppid().map_or(0, |pid| u64::from(pid.as_raw_pid().unsigned_abs()));
     if current != parent {
         bail!("the process that asked for the code has ended");

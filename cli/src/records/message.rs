@@ -66,7 +66,8 @@ impl<S: Source> Input<S> {
         self.read_up_to(limit.saturating_add(1))?;
         if self.filled as u64 > limit {
             let (name, limit) = (self.name, Size(limit));
-            let problem = format!("{name} is longer than {limit} (--max-message), the limit of what is not streamed");
+            let problem =
+                format!("{name} is longer than {limit} (--max-message), the limit for messages that are not streamed");
             bail!(Failure::new(Kind::Limit, problem));
         }
         self.done = 0;

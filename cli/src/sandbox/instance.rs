@@ -140,7 +140,7 @@ impl GuestPre {
         let opened = under_way(&self.ticker, &calls, &mut store, |store| {
             let instance = self.instance.instantiate(&mut *store)?;
             let mut function =
-                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is no function"));
+                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is not a function"));
             Ok((instance, function(&self.encr)?, function(&self.decr)?))
         });
         match opened {

@@ -49,7 +49,7 @@ impl<'a> Message<'a> {
     ) -> Result<Self> {
         let (update, finish, resource) = session.run(|instance, store| {
             let mut function =
-                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is no function"));
+                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is not a function"));
             let (update, finish) = (function(&indices.update)?, function(&indices.finish)?);
             let constructor = function(&indices.constructor)?.typed::<(Operation,), (ResourceAny,)>(&*store)?;
             let (resource,) = constructor.call(store, (operation,))?;

@@ -1,4 +1,4 @@
-//! The artifact cache: whatever is wrong with it, a call gives the right result and leaves the cache in order.
+//! The artifact cache: if anything is wrong with it, a call gives the right result and repairs the cache.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -75,7 +75,7 @@ impl Home {
         assert_eq!(ended.diagnostics(), "", "{when}");
     }
 
-    /// Whatever `damage` did: the next call is right, and the one after it does not compile.
+    /// Expects that after `damage` the next call is right, and the one after it does not compile.
     #[track_caller]
     fn expect_recompiled(&self, damage: &str) {
         let ended = self.call("Echo").exits(0).prints("abc\n");
@@ -250,7 +250,7 @@ fn locks_only_one_component() {
     let lock = File::create(home.cache().join(home.digest("Counter")).with_extension("lock")).expect("it is ours");
     lock.lock().expect("nobody has it");
     fs::remove_file(home.artifact("Echo")).expect("it is removed");
-    // Waiting for the other lock would take as long as the tests' patience at least.
+    // Waiting for the other lock would take at least as long as a test may.
     home.cipher("Echo").args(["--compile-timeout", "1h"]).run().exits(0).prints("abc\n");
     // Released locks leave no file.
     drop(lock);

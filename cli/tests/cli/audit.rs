@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 use crate::guests;
 use crate::harness::{Cipher, audit_event, new_directory};
 
-/// What a write to a pipe may carry so that nobody tears it, in bytes.
+/// The maximum size of an atomic write to a pipe, in bytes.
 const PIPE_BUF: usize = 4096;
 
 fn with_guests(arguments: &[&str]) -> Cipher {
     Cipher::new(arguments).env("CIPHER_GUESTS", guests::directory())
 }
 
-/// A guest directory with the guest that records beginnings of events, and one that prints.
+/// A guest directory with a guest that records beginnings of events, and one that prints.
 fn forgers() -> Cipher {
     let cipher = Cipher::shell("");
     let assemble = |file: &str| wat::parse_file(file).expect("it is a component");

@@ -1,4 +1,4 @@
-//! Where guests are found, and what their manifests decide.
+//! The search for guests, and the effects of their manifests.
 
 use std::ffi::OsString;
 use std::fs;

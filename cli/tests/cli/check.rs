@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::harness::{Cipher, Ended};
 use crate::mirror::{COMPONENT, MANIFEST};
 
-/// A call of `cipher check` on a component of this text with this manifest.
+/// Runs `cipher check` on a component of this text with this manifest.
 fn check(wat: &str, manifest: &str, arguments: &[&str]) -> Ended {
     let component = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
     let cipher = Cipher::new(["check", "./Mirror.wasm"]).args(arguments);
     cipher.file("Mirror.wasm", component).file("Mirror.toml", manifest).run()
 }
 
-/// The cases that fail, without their reasons; of those for each text, the first.
+/// The cases that fail, without their reasons. Of cases that differ only in the text, the first.
 #[track_caller]
 fn failures(wat: &str, manifest: &str) -> Vec<String> {
     let ended = check(wat, manifest, &["--timeout", "10s", "--max-memory", "64MiB"]).exits(4);
@@ -24,7 +24,7 @@ fn failures(wat: &str, manifest: &str) -> Vec<String> {
     names
 }
 
-/// The right guest with `part` of it, which must be there, replaced.
+/// The right guest with `part` replaced, which it must contain.
 #[track_caller]
 fn wrong(part: &str, by: &str) -> String {
     assert!(COMPONENT.contains(part), "{part}");
@@ -112,7 +112,7 @@ fn fails_decr_that_loses_text() {
 
 #[test]
 fn fails_changing_result_unless_random() {
-    // The first call returns everything, the next ones nothing.
+    // The first call returns all of it, the later ones nothing.
     let wat = wrong(
         "(call $done (i32.const 0) (local.get $text) (local.get $length))\n      (call $return (local.get $text) (local.get $length))",
         "(call $done (i32.const 0) (local.get $text) (local.get $length))\n      (call $return (local.get $text)

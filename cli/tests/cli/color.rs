@@ -1,4 +1,4 @@
-//! Color: where messages have it, and that text of a guest never has.
+//! Color: which messages have it, and that text of a guest never does.
 
 use crate::guests;
 use crate::harness::Cipher;

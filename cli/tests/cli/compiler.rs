@@ -1,4 +1,4 @@
-//! Components that the compiler cannot take: each is an error in one line, within the limits of time and memory.
+//! Components that exhaust or crash the compiler: each is an error in one line, within limits of time and memory.
 
 use std::fs;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use crate::binary::{COMPONENT, MODULE, call, leb, section};
 use crate::guests;
 use crate::harness::{Cipher, Ended};
 
-/// Expects no result, and an error in one line that has `reason` in it.
+/// Expects no result, and an error in one line that contains one of `reasons`.
 #[track_caller]
 fn rejected(ended: &Ended, reasons: &[&str]) {
     let error = ended.diagnostics();
@@ -24,7 +24,7 @@ fn rejected(ended: &Ended, reasons: &[&str]) {
 const TIME: &str = "of processor time to compile (--compile-timeout)";
 const MEMORY: &str = "of memory to compile (--max-compile-memory)";
 
-/// A component with components nested this deep in it.
+/// A component with components nested to this depth.
 fn nested_components(depth: usize) -> Vec<u8> {
     let (mut heads, mut inner) = (Vec::new(), COMPONENT.len());
     for _ in 0..depth {
@@ -40,7 +40,7 @@ fn nested_components(depth: usize) -> Vec<u8> {
     bytes
 }
 
-/// A component whose functions, this many, have this many loops within each other.
+/// A component with this many functions, each with loops nested to this depth.
 fn nested_loops(functions: usize, depth: usize) -> Vec<u8> {
     let body = [vec![0], [0x03, 0x40].repeat(depth), vec![0x0b; depth + 1]].concat();
     let code = [leb(functions), [leb(body.len()), body].concat().repeat(functions)].concat();
@@ -49,7 +49,7 @@ fn nested_loops(functions: usize, depth: usize) -> Vec<u8> {
     [COMPONENT, &section(1, &module.concat())].concat()
 }
 
-/// A component with an instance type this many levels deep, each with a name for the one before.
+/// A component with an instance type nested to this depth, where each level names the one before.
 fn nested_instance_types(depth: usize) -> Vec<u8> {
     let mut text = "(component (type $t0 (instance))".to_owned();
     for level in 1..=depth {
@@ -117,7 +117,7 @@ fn reports_panic_of_parser() {
     rejected(&ended, &["cannot be compiled: the compiler panicked: assertion failed: depth <= Self::MAX_DEPTH"]);
 }
 
-/// A component that takes long to compile: many functions, each with many blocks that lead to one another.
+/// A component that takes long to compile: many functions, each with many blocks that branch to one another.
 fn slow_to_compile() -> Vec<u8> {
     let step = "(local.set 0 (select (i32.mul (local.get 0) (local.get 1)) (i32.xor (local.get 1) (local.get 0)) \
         (i32.load (local.get 0)))) (if (local.get 0) (then (local.set 1 (i32.load (local.get 1)))))";
@@ -149,7 +149,7 @@ fn batch_compiles_rejected_component_once() {
     assert_eq!(ended.diagnostics().matches("compiling bad").count(), 1, "{}", ended.diagnostics());
 }
 
-/// The process that compiles for the process `parent`, as soon as it is isolated.
+/// The compiler process of the process `parent`, as soon as it is isolated.
 #[cfg(target_os = "linux")]
 fn compiler_of(parent: u32) -> u32 {
     let patience = Instant::now() + Duration::from_secs(60);
@@ -175,7 +175,7 @@ fn field(process: u32, name: &str) -> Option<String> {
 #[test]
 fn isolates_compiler_and_ends_it() {
     for signal in [Signal::INT, Signal::KILL] {
-        // With a descriptor and a variable that are nobody else's business.
+        // With a descriptor and a variable that the compiler must not get.
         let cipher = Cipher::shell("exec 7<bad.wasm && exec cipher encrypt ./bad.wasm x")
             .file("bad.wasm", slow_to_compile())
             .env("PASSWORD", "secret");

@@ -1,4 +1,4 @@
-//! Candidates for words of a command line. `scripts/just test-shells` shows what shells do with them.
+//! Candidates for words of a command line. `scripts/just test-shells` tests them in shells.
 
 use crate::guests;
 use crate::harness::Cipher;

@@ -1,4 +1,4 @@
-//! Files that are no good component: each is an error in one line, whatever is wrong with it.
+//! Files that are not valid components: each is an error in one line.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn refused(ended: &Ended, what: &str) {
     assert!(diagnostics.starts_with("error: ") && diagnostics.matches('\n').count() == 1, "{what}: {diagnostics:?}");
 }
 
-/// Does something with every number below `count`, on several threads.
+/// Runs `test` with every number below `count`, on several threads.
 fn for_each(count: usize, test: impl Fn(usize) + Sync) {
     const THREADS: usize = 4;
     std::thread::scope(|scope| {
@@ -38,7 +38,7 @@ fn rejects_components_truncated_anywhere() {
     let echo = echo();
     for_each(echo.len(), |end| {
         let ended = call(&echo[..end]).run();
-        // Without the names at its end it is what it was.
+        // Without the names at its end, it still runs.
         if ended.stdout != b"text\n" || ended.status != Some(0) {
             refused(&ended, &format!("{end} of {} bytes", echo.len()));
         }
@@ -48,7 +48,7 @@ fn rejects_components_truncated_anywhere() {
 #[test]
 fn runs_or_rejects_flipped_bits() {
     let echo = echo();
-    // A prime, so that in the course of the bytes every bit of one has its turn.
+    // A prime step, so that all bits of a byte are tried in the course of the file.
     let bits: Vec<usize> = (0..echo.len() * 8).step_by(23).collect();
     for_each(bits.len(), |at| {
         let bit = bits[at];
@@ -108,7 +108,7 @@ fn rejects_non_regular_files_without_blocking() {
 
 #[test]
 fn does_not_read_oversized_component() {
-    // A hole takes no place on the disk.
+    // A sparse file takes no space on the disk.
     let script = "truncate -s 1T huge.wasm && exec cipher encrypt ./huge.wasm x";
     Cipher::shell(script)
         .run()
@@ -124,7 +124,7 @@ fn does_not_read_oversized_component() {
     call(&echo).args(["--max-component", &echo.len().to_string()]).run().exits(0).prints("text\n");
 }
 
-/// A component with types nested so deep, instance types (0x42) or component types (0x41).
+/// A component with types nested to this depth: instance types (0x42) or component types (0x41).
 fn nested(kind: u8, depth: usize) -> Vec<u8> {
     // One type, which declares one type, which ...
     let types = [vec![1], [kind, 1, 1].repeat(depth - 1), vec![kind, 0]].concat();

@@ -1,4 +1,4 @@
-//! Names that would move the cursor, wherever they are shown.
+//! Names with terminal sequences, which are escaped wherever they are shown.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! The first calls of a guest, before it was compiled.
+//! The first calls of a guest, when it is not compiled yet.
 
 use std::fs;
 use std::thread;

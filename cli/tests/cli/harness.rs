@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-/// Keeps a failing test from hanging. It is long enough for any machine, so it decides no test.
+/// Keeps a failing test from hanging. It is long enough for any machine, so no test depends on it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A run of the program. It inherits only `PATH` from the environment; a new directory is both its home and its working
@@ -43,7 +43,7 @@ impl Cipher {
         self
     }
 
-    /// Another program with these arguments, which finds this one as `cipher`.
+    /// Runs another program instead, which finds this one as `cipher`.
     pub(crate) fn program(mut self, name: &str) -> Self {
         let cipher = program();
         let folder = Path::new(&cipher).parent().expect("a file is in a folder");
@@ -86,7 +86,7 @@ impl Cipher {
         std::fs::read_to_string(self.directory.path().join(name)).expect("a file that the run left")
     }
 
-    /// Runs it until it ends, or kills it after a long time.
+    /// Runs it until it ends, or kills it after [`PATIENCE`].
     pub(crate) fn run(&self) -> Ended {
         self.run_into(Stdio::piped(), Stdio::piped())
     }
@@ -128,7 +128,7 @@ impl Cipher {
         }
     }
 
-    /// The command, to run it in another way.
+    /// The command, for a test that runs it in another way.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_clear().env("PATH", path()).env("HOME", self.directory.path());
@@ -137,7 +137,7 @@ impl Cipher {
     }
 }
 
-/// A new directory, for what outlives a run.
+/// A new directory, for files that outlive a run.
 pub(crate) fn new_directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory is made")
 }
@@ -147,8 +147,8 @@ fn program() -> OsString {
     std::env::var_os("CIPHER_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_cipher").into())
 }
 
-/// Starts `command`. A copy of the program that a test just wrote cannot start for a moment: another test may have forked
-/// while the copy was open for writing, and its child holds the descriptor until it runs a program of its own.
+/// Starts `command`. A copy of the program that a test just wrote cannot start for a moment: another test may have
+/// forked while the copy was open for writing, and its child holds the descriptor until it runs a program of its own.
 fn spawn(command: &mut Command) -> Child {
     let started = Instant::now();
     loop {
@@ -165,8 +165,8 @@ fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// The lines of `source` with their terminators, each as soon as it is complete. At most one is read ahead, so a program
-/// whose output a test does not read has to wait.
+/// The lines of `source` with their terminators, each as soon as it is complete. At most one is read ahead, so a
+/// program whose output a test does not read has to wait.
 fn lines(source: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = sync_channel(1);
     thread::spawn(move || {

@@ -27,7 +27,7 @@ fn commands() -> Vec<String> {
     commands
 }
 
-/// With `SNAPSHOTS=overwrite` in the environment, this test writes down what the help is now.
+/// With `SNAPSHOTS=overwrite` in the environment, this test records the current help.
 #[test]
 fn help_matches_recorded_texts() {
     let commands = commands();
@@ -60,7 +60,7 @@ fn exit_statuses_are_documented() {
     }
 }
 
-/// A run that has written the manual.
+/// A completed run of `cipher man`.
 fn manual() -> Cipher {
     let cipher = Cipher::new(["man", "share/man"]);
     cipher.run().exits(0).prints("").says("");

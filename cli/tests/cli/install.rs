@@ -82,7 +82,7 @@ fn upgrades_without_force() {
     let home = Home::new();
     let directory = home.guests().display().to_string();
     home.run(&["install", "Mirror.wasm"], &versioned("1.0.0")).exits(0);
-    // The same again is no replacement of another guest.
+    // Installing the same guest again replaces no other.
     home.run(&["install", "Mirror.wasm"], &versioned("1.0.0")).exits(0);
     let upgraded = home.run_with(&["install", "Mirror.wasm"], &other(), &versioned("1.1.0")).exits(0);
     upgraded.prints(format!("installed Mirror 1.1.0 in {directory}, replacing Mirror 1.0.0\n"));
@@ -160,7 +160,7 @@ fn finishes_interrupted_installation() {
     let home = Home::new();
     home.run(&["install", "Mirror.wasm"], MANIFEST).exits(0);
     let new = |name: &str| home.guests().join(name);
-    // What is there when a process is killed between replacing the component and the manifest.
+    // The state after a process was killed between replacing the component and the manifest.
     let pinned = fs::read_to_string(new("Mirror.toml")).expect("it is there");
     fs::create_dir(new(".installing-Mirror")).expect("it is ours");
     for name in [".installing-Mirror/Mirror", "Mirror"] {
@@ -173,7 +173,7 @@ fn finishes_interrupted_installation() {
     fs::create_dir(new(".staged-x")).expect("it is ours");
     fs::write(new(".staged-x/Mirror.wasm"), "").expect("it is ours");
     fs::write(new(".new-x"), "").expect("it is ours");
-    // The new guest is in force already, and the next installation tidies up.
+    // The new guest is already in force, and the next installation cleans up.
     home.run(&["encrypt", "Mirror", "abc"], MANIFEST).exits(0).prints("abc\n");
     let list = home.run(&["list"], MANIFEST).exits(0);
     assert!(list.text().contains("Mirror: New\n"), "{}", list.text());

@@ -1,4 +1,5 @@
-//! Linking: a linked component means what the original means, and what the pass does not handle stays as it is.
+//! Linking: a linked component behaves like the original, and a component that the pass does not handle stays
+//! unchanged.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,18 +14,18 @@ use wasmtime::Engine;
 use crate::harness::Cipher;
 use crate::twins;
 
-/// Components of two libraries that call each other, with the helper modules of wit-component before and after those were
-/// consolidated (wasm-tools #2600).
+/// Components of two libraries that call each other, with the helper modules of wit-component before and after those
+/// were consolidated (wasm-tools #2600).
 const SEPARATE: &str = include_str!("../../fuzz/seeds/link/separate");
 const CONSOLIDATED: &str = include_str!("../../fuzz/seeds/link/consolidated");
 
-/// A dynamic library of no use, so that a component is worth linking.
+/// An unused dynamic library, so that a component is worth linking.
 const LIBRARY: &str = "(core module (@dylink.0 (mem-info (memory 0 0))))";
 
-/// Ample for linking a megabyte on any machine; a pass that is quadratic takes minutes.
+/// Enough to link a megabyte on any machine. A quadratic pass would take minutes.
 const LINKING_MAX: Duration = Duration::from_secs(20);
 
-/// How long a small component and a Python guest run at most.
+/// The maximum time that a small component and a Python guest run.
 const RUN_TIME: Duration = Duration::from_secs(2);
 const PYTHON_TIME: Duration = Duration::from_secs(600);
 
@@ -47,7 +48,7 @@ fn component(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Links the component `text` and checks that it does the same as before, which is returned.
+/// Links the component `text`, checks that it behaves as before, and returns the log of its calls.
 #[track_caller]
 fn linked(text: &str) -> String {
     let bytes = component(text);
@@ -205,7 +206,7 @@ fn rejects_unsupported_shapes() {
 
 #[test]
 fn survives_shim_that_calls_itself() {
-    // A pass that asks what the shim stands for gets the shim as an answer.
+    // Resolving the shim leads back to the shim.
     let looping = changed("(export \"0\" (func $lowered))", "(export \"0\" (func $shim \"0\"))");
     assert!(linked(&looping).contains("failed: wasm trap: call stack exhausted"));
 }
@@ -213,10 +214,10 @@ fn survives_shim_that_calls_itself() {
 #[test]
 fn does_not_trust_helper_modules() {
     for (old, new) in [
-        // A shim that does something else than to pass a call on.
+        // A shim that does more than pass a call on.
         ("(local.get 0) (local.get 1) (i32.const 0))", "(local.get 0) (i32.const 2) (i32.const 0))"),
         ("(local.get 0) (local.get 1) (i32.const 0))", "(i32.const 4097) (local.get 1) (i32.const 0))"),
-        // One that fills another place than the shim uses, and one that fills it twice.
+        // A fixup that fills another element than the shim uses, and one that fills it twice.
         ("(table (export \"$imports\") 1 1 funcref)", "(table (export \"$imports\") 2 2 funcref)"),
         (
             "(elem (i32.const 0) func 0)",
@@ -231,7 +232,7 @@ fn does_not_trust_helper_modules() {
     }
 }
 
-/// A chain of `length` modules, each with a global whose value is twice that of the one before, by `operands` references.
+/// A chain of `length` modules, each with a global that adds up the one before it `operands` times.
 fn chain(length: usize) -> String {
     let mut text = format!(
         "(component {LIBRARY}{LIBRARY}(core module $m0 (global (export \"g\") i32 i32.const 1)) (core instance $i0 (instantiate $m0))"
@@ -257,13 +258,13 @@ fn bounds_time_with_hostile_shapes() {
     for text in [
         chain(40),
         chain(900),
-        // Modules that pass a function on and on, under many names.
+        // Modules that pass a function on under many names.
         format!(
             "(component {LIBRARY}{LIBRARY}(core module $m (func $f) {exports}) (core instance $i (instantiate $m))
             (core module $n {imports} {}) (core instance (instantiate $n (with \"m\" (instance $i)))))",
             (0..4000).map(|name| format!("(export \"{name}\" (func {name}))")).collect::<String>()
         ),
-        // A type that is long to compare, used very often.
+        // A type that takes long to compare, used very often.
         format!(
             "(component {LIBRARY}{LIBRARY}(core module $m (type (func (result {parameters}))) (table 1 funcref) (elem (i32.const 0) func $f) (func $f {calls})) (core instance (instantiate $m)))"
         ),
@@ -276,7 +277,7 @@ fn bounds_time_with_hostile_shapes() {
     }
 }
 
-/// A sequence of numbers without pattern (SplitMix64), the same in every run.
+/// A sequence of pseudorandom numbers (SplitMix64), the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -304,7 +305,7 @@ fn mutant(text: &str, numbers: &mut Numbers) -> String {
     tokens.concat()
 }
 
-/// Compares mutants of the small components with their linked twins for some time.
+/// Compares mutants of the small components with their linked twins for this time.
 fn try_mutants(seed: u64, time: Duration) {
     let start = Instant::now();
     let mut numbers = Numbers(seed);
@@ -312,7 +313,7 @@ fn try_mutants(seed: u64, time: Duration) {
     while start.elapsed() < time {
         let text = mutant([SEPARATE, CONSOLIDATED][numbers.below(2)], &mut numbers);
         let Ok(bytes) = wat::parse_str(&text) else { continue };
-        // Whatever the bytes are, the pass ends without a panic.
+        // The pass ends without a panic for any bytes.
         let _ = link::link(&bytes);
         if Validator::new_with_features(engine::PROPOSALS).validate_all(&bytes).is_ok() {
             valid += 1;

@@ -1,4 +1,4 @@
-//! One message: as an argument, on stdin, short, long, and not text at all.
+//! One message: as an argument, on stdin, short, long, or not valid text.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -9,7 +9,7 @@ use crate::reference::{caesar, vigenere};
 
 const MIB: usize = 1 << 20;
 
-/// What each guest makes of a text.
+/// The result of each guest for a text.
 fn ciphers(text: &str) -> [(&'static str, String); 2] {
     [("Caesar", caesar(text, "3")), ("Vigenere", vigenere(text, "WASM"))]
 }
@@ -78,8 +78,8 @@ fn reads_stdin_for_a_dash() {
     Cipher::new(["encrypt", "Caesar", "--", "-"]).stdin("abc").run().exits(0).prints("def");
 }
 
-/// A text longer than what the program gathers before it starts to write, in characters of one to four bytes, so that the
-/// borders of its pieces fall onto every place within a character as `offset` goes from 0 to 9.
+/// A text longer than the part that the program reads before it starts to write, in characters of one to four bytes. As
+/// `offset` goes from 0 to 9, chunks end at every place within a character.
 fn long_text(offset: usize) -> String {
     "x".repeat(offset) + &"aÄ日🎉".repeat(3 * MIB / 20) + "the end\n"
 }
@@ -130,13 +130,13 @@ fn limits_messages_without_streaming() {
     echo().args(["--max-message", &limit]).run().exits(0).prints(&text);
     let limit = text.len() - 1;
     echo().args(["--max-message", &limit.to_string()]).run().exits(1).prints("").says(&format!(
-        "error: stdin is longer than {limit} bytes (--max-message), the limit of what is not streamed\n"
+        "error: stdin is longer than {limit} bytes (--max-message), the limit for messages that are not streamed\n"
     ));
 }
 
 #[test]
 fn reports_events_before_streamed_output() {
-    // The guest makes an event per chunk. Whenever output has appeared, its events are in the file.
+    // The guest records an event per chunk. Once output has appeared, its events are in the file.
     let script = "{ head -c 1100000 /dev/zero; sleep 1; head -c 1000 /dev/zero; sleep 2; } | \
         cipher encrypt Chatty --audit-file audit | { head -c 9 >/dev/null; wc -l <audit; cat >/dev/null; }";
     let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(0);

@@ -16,8 +16,8 @@ use crate::harness::Cipher;
 /// ;; stderr error: record 2: [..]
 /// ```
 ///
-/// A shell runs the first line. The others are the exit status and the complete output, in which `[..]` matches any text
-/// within a line.
+/// A shell runs the first line. The others are the exit status and the complete output, in which `[..]` matches any
+/// text within a line.
 #[derive(Default)]
 struct Call {
     script: String,
@@ -63,7 +63,7 @@ fn misbehaving_guests_end_as_stated() {
             };
             let actual_status = ended.status.map_or("none: killed by a signal".to_owned(), |status| status.to_string());
             let out = String::from_utf8_lossy(&ended.stdout);
-            // What the audit event of a failed call says, the error says too.
+            // The audit event of a failed call repeats the error.
             let err = ended.stderr_lines(|line| !line.starts_with("[AUDIT] Failed: "));
             let (actual, expected) = (report(&actual_status, &out, &err), report(&status, &stdout, &stderr));
             let assert = Assert::new().normalize_paths(false);

@@ -1,4 +1,4 @@
-//! Where results and audit events go, and what happens if they cannot be written.
+//! The order of results and audit events, and what happens if they cannot be written.
 
 use std::fs::File;
 use std::io::PipeWriter;
@@ -14,7 +14,7 @@ fn lines() -> String {
     "a line of text\n".repeat(200_000)
 }
 
-/// Every way to write complete results, each after its audit event.
+/// Every command that writes complete results, each after its audit event.
 fn writers() -> Vec<Cipher> {
     let requests = "{\"algorithm\":\"Caesar\",\"message\":\"a message\"}\n".repeat(50_000);
     vec![
@@ -27,7 +27,7 @@ fn writers() -> Vec<Cipher> {
     ]
 }
 
-/// Every way to write to stdout.
+/// Every command that writes to stdout.
 fn all_writers() -> Vec<Cipher> {
     let streamed = Cipher::new(["encrypt", "Caesar"]).stdin(lines());
     let others = [streamed, Cipher::new(["list"]), Cipher::new(["list", "--json"]), Cipher::new(["cache"])];
@@ -38,7 +38,7 @@ fn full() -> File {
     File::create("/dev/full").expect("Linux has it")
 }
 
-/// A pipe whose reader is gone.
+/// A pipe without a reader.
 fn closed() -> PipeWriter {
     std::io::pipe().expect("a pipe").1
 }
@@ -101,7 +101,7 @@ fn withholds_result_from_full_audit_file() {
     never_complete(|cipher| cipher.args(["--audit-file", "/dev/full"]).run().says(&error));
 }
 
-/// Expects that a streamed result, whatever its last character, lacks at least that one when `run` has failed.
+/// Expects that a streamed result lacks at least its last character, of any length, when `run` fails.
 fn never_complete(run: impl Fn(Cipher) -> Ended) {
     for end in ['z', 'é', '日', '🎉'] {
         let text = format!("{}{end}", lines());

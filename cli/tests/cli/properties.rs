@@ -1,6 +1,6 @@
 //! Properties of the real program with the real components, for random texts and settings.
 //!
-//! A case is many messages through few processes, so that most of the time goes into messages.
+//! A case sends many messages through few processes, so that most of the time is spent on messages.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ fn keys() -> impl Strategy<Value = Key> {
     ]
 }
 
-/// Text with many letters, or of any characters at all.
+/// Text with many letters, or of any characters.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["[A-Za-z ,.!]{0,80}", "[A-Za-zÀ-ÿ日本\u{0}-\u{1f}🎉]{0,60}", any::<String>()]
 }

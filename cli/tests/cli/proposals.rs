@@ -126,7 +126,7 @@ fn runs_proposals_that_toolchains_emit() {
     ));
 }
 
-/// Passes its text on to a component within it, so that the engine copies it from one memory to another.
+/// A component that passes its text to a nested one, so that the engine copies it from one memory to another.
 const COMPOSITION: &str = r#"(component
     (component $inner
         (core module $code

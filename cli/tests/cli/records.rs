@@ -93,7 +93,7 @@ fn trap_fails_only_its_record() {
 #[test]
 fn stops_at_first_failure() {
     for jobs in ["-j1", "-j2", "-j8"] {
-        // Each job has blocks to work on that come after the failure.
+        // Each worker has blocks that come after the failure.
         let text = "one\ntwo\n!\n".to_owned() + &"and so on\n".repeat(100_000);
         let ended = guest(&["encrypt", "Fickle", "--lines", "--fail-fast", jobs], &text).exits(3).prints("one\ntwo\n");
         assert_eq!(
@@ -122,7 +122,7 @@ fn rejects_results_with_separators() {
              error: 1 of 1 records failed\n",
         );
     }
-    // A carriage return at the end is none to be mistaken when CRLF follows, or when lines do not count.
+    // A carriage return at the end of a result is unambiguous before CRLF, and in NUL-terminated records.
     guest(&["decrypt", "Splitter", "--lines"], "x\r\n").exits(0).prints("c\r\r\n");
     guest(&["decrypt", "Splitter", "--null"], "x\0").exits(0).prints("c\r\0");
 }
@@ -141,7 +141,7 @@ fn long_record_fails_alone() {
         let ended = match trickles {
             false => cipher.stdin(text.as_bytes()).run(),
             true => {
-                // Split elsewhere, and with another size for each part.
+                // Cut at another place, with another size for each part.
                 let script = "{ head -c 1000000; sleep 0.1; head -c 48585; sleep 0.1; cat; } |";
                 cipher = Cipher::shell(format!("{script} cipher encrypt Caesar --lines --max-message 1048575B"));
                 cipher.stdin(text.as_bytes()).run()
@@ -179,7 +179,7 @@ fn keeps_records_aligned_on_error() {
 
 #[test]
 fn continues_with_fewer_workers() {
-    // Instances of all workers reserve more address space than there is; that is no fault of any record.
+    // The instances of all workers need more address space than the limit allows, which is not the fault of any record.
     let lines = "abc\n".repeat(3000);
     for kib in [4_400_000, 6_000_000, 9_000_000] {
         let script = format!("ulimit -v {kib}; exec cipher encrypt Caesar --lines -j4 --audit-file audit");
@@ -206,7 +206,7 @@ fn refuses_to_overwrite_input() {
 
 #[test]
 fn writes_to_non_blocking_pipes() {
-    // Whoever shares a descriptor may make it non-blocking; the reader is slower than the writer.
+    // A process that shares the descriptor may make it non-blocking. The reader is slower than the writer.
     let script = r#"python3 -c '
 import fcntl, os
 for descriptor in 0, 1:

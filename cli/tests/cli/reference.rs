@@ -1,4 +1,4 @@
-//! Both ciphers once more, as plainly as can be and independent of the guests.
+//! Plain implementations of both ciphers, independent of the guests.
 
 /// Encrypts with Caesar; `shift` is a whole number of any sign and size.
 pub(crate) fn caesar(text: &str, shift: &str) -> String {

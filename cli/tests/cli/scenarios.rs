@@ -13,9 +13,10 @@
 //! [exit status: 4]    if it is not 0
 //! ```
 //!
-//! Each command gets a shell of its own and an empty stdin. Stdout is shown before stderr; README shows both as a terminal
-//! does. `[..]` stands for any text within a line, and a line `...` for any lines. `$GUESTS` in a command is the directory
-//! with the guests of `tests/guests`; in the output, it is `[GUESTS]`, and the scenario's directory is `[HOME]`.
+//! Each command gets a shell of its own and an empty stdin. Stdout is shown before stderr; README shows both as a
+//! terminal does. `[..]` stands for any text within a line, and a line `...` for any lines. `$GUESTS` in a command is
+//! the directory with the guests of `tests/guests`; in the output, it is `[GUESTS]`, and the scenario's directory is
+//! `[HOME]`.
 //!
 //! `scripts/just scenarios` writes what the program prints into all files, and keeps wildcards that match. Review the diff.
 
@@ -113,7 +114,7 @@ fn output(lines: &mut Peekable<Lines>) -> String {
     output
 }
 
-/// Puts the placeholders in, and those wildcards of what is expected that match.
+/// Inserts placeholders, and the wildcards of the expected output that match.
 fn wildcards(shell: &Cipher, actual: String, expected: String) -> String {
     let mut redactions = Redactions::new();
     for (placeholder, path) in [("[GUESTS]", guests::directory()), ("[HOME]", shell.directory())] {

@@ -1,4 +1,4 @@
-//! Secrets: the ways to give one, and that its value is never shown.
+//! Secrets: how one is given, and that its value is never shown.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -13,9 +13,9 @@ use crate::catalog::caesar;
 use crate::guests;
 use crate::harness::{Cipher, Ended, new_directory};
 
-/// A value that Caesar refuses, and repeats in its reason: quoted, escaped, and cut short if it is long.
+/// A value that Caesar refuses and repeats in its reason: quoted, escaped, and shortened if it is long.
 const CANARY: &str = "canary-\"7fd1\"\\0123456789-canary-0123456789-end";
-/// Parts of the canary that would give it away, however it is escaped.
+/// Parts of the canary that would reveal it, in any escaping.
 const GIVEAWAYS: [&str; 3] = ["canary", "7fd1", "456789"];
 
 const MANIFEST: &str = "\
@@ -167,7 +167,7 @@ fn leaves_no_core_file() {
     let cipher =
         shell(&folder, "ulimit -c unlimited 2> /dev/null; exec cipher encrypt Keyed --set-file SHIFT_AMOUNT=three");
     let mut child = cipher.command().stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
-    // Until it waits for its input, it has read the secret: it opens the audit sink and loads the guest after that.
+    // It reads the secret before it opens the audit sink, loads the guest, and waits for input.
     let maps = format!("/proc/{}/maps", child.id());
     let is_loaded = || {
         fs::read_to_string(&maps)

@@ -10,7 +10,7 @@ use crate::guests;
 use crate::harness::{Cipher, Ended, new_directory};
 use crate::trust::run_as;
 
-/// What `just install` makes, with the guest Echo.
+/// A prefix as `just install` creates it, with the guest Echo.
 pub(crate) struct Prefix {
     directory: TempDir,
 }
@@ -30,7 +30,7 @@ impl Prefix {
         prefix
     }
 
-    /// A directory for a copy. Everybody can search it.
+    /// A directory for a copy, which every user can search.
     pub(crate) fn empty() -> Self {
         use std::os::unix::fs::PermissionsExt;
         let directory = new_directory();
@@ -147,7 +147,7 @@ fn cache_reads_copy_once() {
         let ended = copy.cipher().env("HOME", home.path()).run().exits(0).prints("abc\n");
         assert_eq!(ended.diagnostics(), "");
     }
-    // Whoever can write to the prefix notes it there, for all users.
+    // A user who can write to the prefix adds the entry there, for all users.
     let entries = match fs::read_dir(home.path().join(".cache/cipher")) {
         Ok(entries) => entries.map(|entry| entry.expect("an entry").file_name()).collect(),
         Err(_) => Vec::new(),

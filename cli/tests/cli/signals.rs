@@ -24,7 +24,7 @@ fn reports_records_when_interrupted() {
             cipher.signal(signal);
             let stdin = cipher.take_stdin();
             let ended = cipher.end().exits(status).prints("");
-            // Kept open until now, so that it was not the end of the input that ended the run.
+            // Kept open until now, so that the end of the input did not end the run.
             drop(stdin);
             assert_eq!(ended.audit_events(), audit_event("encrypt", "abc").repeat(3));
             assert_eq!(ended.diagnostics(), "error: interrupted after 3 records\n");
@@ -102,7 +102,7 @@ fn one_signal_ends_stuck_output() {
 
 #[test]
 fn one_signal_ends_stuck_audit() {
-    // Nobody reads the pipe of the audit events.
+    // The pipe of the audit events has no active reader.
     let script = "mkfifo audit; exec 3<>audit; exec cipher encrypt Caesar --lines --audit-file audit";
     let mut cipher = Cipher::shell(script).start();
     cipher.write("abc\n");
@@ -184,7 +184,7 @@ fn wait_for_end(cipher: &mut Running) {
     }
 }
 
-/// Writes numbered lines without an end, until nobody reads them any more.
+/// Writes numbered lines until they are no longer read.
 fn flood(mut stdin: ChildStdin, line: impl Fn(u64) -> String + Send + 'static) -> JoinHandle<()> {
     thread::spawn(move || {
         for number in 0.. {

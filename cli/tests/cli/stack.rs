@@ -1,4 +1,4 @@
-//! The stack of a guest, which does not depend on the stack that the program is started with.
+//! The stack of a guest, which does not depend on the stack of the process (`ulimit -s`).
 
 use crate::guests;
 use crate::harness::Cipher;

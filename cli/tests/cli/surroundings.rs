@@ -1,11 +1,11 @@
-//! The surroundings of the process, poor or odd: what the system gives it, its home, and input that nobody expects.
+//! Unusual surroundings: tight resource limits, odd home directories, and unexpected input.
 
 use std::ffi::OsString;
 
 use crate::guests;
 use crate::harness::{Cipher, Ended, audit_event, same};
 
-/// Expects what a call that went well has, or else no result and an error in one line: never a panic or an abort.
+/// Expects success with `output`, or a correct prefix of it and an error in one line, but no panic and no abort.
 #[track_caller]
 fn well_or_refused(ended: &Ended, output: &str, what: &str) {
     let diagnostics = ended.diagnostics();
@@ -44,7 +44,7 @@ fn small_address_space_suffices_or_fails() {
 
 #[test]
 fn compiles_without_more_threads() {
-    // A thousand of them have stacks of two gigabytes together.
+    // The stacks of a thousand threads take two gigabytes.
     let script = "ulimit -v 1000000 && cipher cache add Echo && cipher cache show";
     let cipher = Cipher::shell(script).env("RAYON_NUM_THREADS", "1000").env("CIPHER_GUESTS", guests::directory());
     let ended = cipher.run().exits(0);
@@ -101,7 +101,7 @@ fn unusable_home_only_disables_caching() {
     let homes = ["relative", "missing/home", "/dev/null", "/proc"].map(OsString::from);
     for home in homes {
         let cipher = Cipher::new(["encrypt", "Echo", "text"]).env("CIPHER_GUESTS", guests::directory());
-        // A relative path is no home, and one that does not exist is not created.
+        // A relative path does not count as a home, and a missing home is not created.
         let home = if home == "missing/home" { cipher.directory().join(home).into_os_string() } else { home };
         let ended = cipher.env("HOME", &home).run().exits(0).prints("text\n");
         let diagnostics = ended.diagnostics();
@@ -125,7 +125,7 @@ fn reports_offset_of_invalid_byte() {
     for at in 0..=TEXT.len() {
         let mut bytes = TEXT.as_bytes().to_vec();
         bytes.insert(at, 0xff);
-        // In the middle of a character it is this that is broken.
+        // In the middle of a character, the error is at the start of that character.
         let first = (0..=at).rev().find(|&start| TEXT.is_char_boundary(start)).expect("the start is one");
         let what = format!("not valid UTF-8: byte 0x{:02x} at offset {first}", bytes[first]);
         let message = Cipher::new(["encrypt", "Caesar"]).stdin(bytes.as_slice()).run();
@@ -154,7 +154,7 @@ fn keeps_byte_order_mark() {
         .says(&audit_event("encrypt", marked));
     let lines = Cipher::new(["encrypt", "Caesar", "--lines"]).stdin("\u{feff}a\n\u{feff}b\r\n").run();
     lines.exits(0).prints("\u{feff}d\n\u{feff}e\r\n");
-    // The mark of UTF-16, and text in it.
+    // UTF-16 with its byte order mark.
     let wide = Cipher::new(["encrypt", "Caesar"]).stdin(b"\xff\xfeH\0i\0").run();
     wide.exits(1).prints("").says("error: stdin is not valid UTF-8: byte 0xff at offset 0\n");
 }

@@ -1,4 +1,4 @@
-//! Projects that `cipher new` writes. What they are worth is shown by `scripts/test-templates`, which builds them.
+//! Projects that `cipher new` writes. `scripts/just test-templates` builds and runs them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -58,7 +58,7 @@ wit/cipher.wit
 
 const LANGUAGES: [(&str, &str); 4] = [("rust", RUST), ("python", PYTHON), ("javascript", JAVASCRIPT), ("c", C)];
 
-/// The files below `folder`, a line for each, sorted; programs with an asterisk.
+/// The files below `folder`, one per line, sorted. Executable files have an asterisk.
 fn listing(folder: &Path) -> String {
     let mut lines: Vec<String> = files(folder)
         .iter()
@@ -71,7 +71,7 @@ fn listing(folder: &Path) -> String {
     lines.concat()
 }
 
-/// The files below `folder` with their texts.
+/// The files below `folder` with their contents.
 fn files(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("it can be read").map(|entry| entry.expect("an entry")) {
@@ -157,7 +157,7 @@ fn keeps_non_empty_directory() {
 fn rejects_unusable_names() {
     for name in ["", "2nd", "_x", ".x", "a/b", "a b", "a\"b", "größe", "a.wasm", "a\u{1b}[31m", "a$b"] {
         let cipher = Cipher::new(["new", "--language", "rust", "--", name, "x"]);
-        let reason = "it must be ASCII letters, digits, '-', '_' and '.', first a letter";
+        let reason = "it must be ASCII letters, digits, '-', '_' and '.', starting with a letter";
         let error = format!("error: {name:?} cannot be the name of a guest: {reason}\n");
         cipher.run().exits(2).prints("").says(&error);
         assert_eq!(listing(cipher.directory()), "");

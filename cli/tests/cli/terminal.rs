@@ -1,13 +1,13 @@
-//! What is shown on a terminal only, or elsewhere only on request: progress and hints.
+//! Progress and hints, which are shown on a terminal, or elsewhere on request.
 
 use crate::guests;
 use crate::harness::Cipher;
 
-/// Three lines, for longer than progress waits before it is shown.
+/// Three lines, slow enough for progress to be shown.
 const SLOW: &str = "(echo one; until [ -s out ]; do sleep 0.1; done; sleep 0.6; echo two; sleep 0.3; echo three)";
 const LINES: &str = "cipher encrypt Caesar --lines --audit-file /dev/null >out";
 
-/// How a bar ends: on an empty line.
+/// The end of a bar: an empty line.
 const CLEARED: &str = "\r\u{1b}[2K";
 
 /// `script` in a shell whose standard streams are a terminal. It has a file `notes`.
@@ -16,7 +16,7 @@ fn terminal(script: &str) -> Cipher {
     Cipher::new(["-c", &spawn]).program("python3").env("TERM", "xterm").env("NO_COLOR", "1").file("notes", "text\n")
 }
 
-/// What a terminal shows of `script`.
+/// The output of `script` on a terminal.
 fn shown(script: &str) -> String {
     terminal(script).run().exits(0).text().to_owned()
 }
@@ -59,7 +59,7 @@ fn hints_at_text_that_names_file() {
     let hint = "cipher: 'notes' is taken as text; use '< notes' for the contents of the file\r\n";
     assert_eq!(shown("cipher encrypt -q Caesar notes"), format!("{hint}qrwhv\r\n"));
     assert_eq!(shown("cipher decrypt -q Caesar qrwhv"), "notes\r\n");
-    // Nobody reads it in a pipeline, and a directory is no message.
+    // In a pipeline the hint would not be read, and a directory is not a message.
     assert_eq!(shown("cipher encrypt -q Caesar notes 2>log; cat log"), "qrwhv\r\n");
     assert_eq!(shown("cipher encrypt -q Caesar ."), ".\r\n");
 }

@@ -43,7 +43,7 @@ fn forbid(what: &str, is_wrong: impl Fn(&Line) -> bool) {
     assert!(wrong.is_empty(), "{what}:\n{wrong}");
 }
 
-/// The modules as the table in `src/lib.rs` lists them, from the top down.
+/// The modules in the table in `src/lib.rs`, from the top down.
 fn layers() -> Vec<String> {
     let page = fs::read_to_string("src/lib.rs").expect("lib.rs can be read");
     let rows = page.lines().filter_map(|line| line.strip_prefix("//! | `")?.split_once('`'));

@@ -43,7 +43,7 @@ fn answers_each_request_at_once() {
 
 #[test]
 fn follows_logs() {
-    // What the test writes is appended to the log; `tail` follows that until there is no more to come.
+    // The text that the test writes is appended to the log, which `tail` follows until the end of the test.
     let script = "echo one >log; exec 3<&0; cat <&3 >>log & \
                   tail -n +1 -f -s 0.1 --pid $! log | cipher encrypt Caesar --lines";
     let mut log = Cipher::shell(script).start();

@@ -1,7 +1,7 @@
 //! Attacks through the artifact cache: another user's compiled code must not run as this one.
 //!
-//! Each attack starts from a cache that is in order, which is then put where others could have made it. If the program
-//! loads from it, it does not compile. Some attacks take two users, which only root can play; the others run as anybody.
+//! Each attack starts from a valid cache, which is then placed where another user could have created it. If the program
+//! loads code from it, it does not compile. Some attacks need two users and so run only as root.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -26,7 +26,7 @@ pub(crate) fn run_as(cipher: &Cipher, user: u32) -> Ended {
     Ended { status: output.status.code(), stdout: output.stdout, stderr: output.stderr }
 }
 
-/// Gives a tree to a user, but not what its links lead to.
+/// Gives a tree to a user, but not the targets of its links.
 pub(crate) fn give(tree: &Path, user: u32) {
     lchown(tree, Some(user), Some(user)).expect("root can");
     if fs::symlink_metadata(tree).expect("it is there").is_dir() {
@@ -40,7 +40,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
 }
 
-/// Expects that nothing was loaded from a cache, with a line that has `reason` in it.
+/// Expects that nothing was loaded from a cache, and a line that contains `reason`.
 #[track_caller]
 fn expect_refused(ended: Ended, reason: &str) {
     let diagnostics = ended.exits(0).prints("abc\n").diagnostics();
@@ -60,7 +60,7 @@ fn refuses_cache_below_writable_directory() {
         set_mode(&path, 0o755);
         home.expect_cached("closed again");
     }
-    // In a sticky directory others can only touch what is theirs.
+    // In a sticky directory, other users can change only their own files.
     set_mode(&home.directory.path().join(".cache"), 0o1777);
     home.expect_cached("sticky");
 }
@@ -88,7 +88,7 @@ fn refuses_link_of_another_user() {
     let shared = home.directory.path().join("shared");
     fs::create_dir(&shared).expect("it is ours");
     set_mode(&shared, 0o1777);
-    // To the victim's own directory, a checkout of the attacker's repository, say.
+    // To a directory of the victim, such as a checkout of the attacker's repository.
     let link = shared.join("cipher");
     symlink(home.cache(), &link).expect("root can");
     let cipher = || home.cipher("Echo").env("XDG_CACHE_HOME", &shared);
@@ -123,7 +123,7 @@ fn root_avoids_homes_of_others() {
 
 #[test]
 fn rejects_every_cache_without_user() {
-    // Everybody's files seem to belong to nobody there, as does the process.
+    // All files seem to belong to `nobody` there, and the process seems to run as `nobody`.
     let mut unshare = std::process::Command::new("unshare");
     if !unshare.args(["--user", "true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
         return;
@@ -169,7 +169,7 @@ fn reports_cache_of_root_once() {
         return;
     }
     let home = Home::new();
-    // As after one 'sudo': the home is the victim's, the cache in it root's.
+    // As after one 'sudo': the home belongs to the victim, the cache in it to root.
     for path in [home.directory.path().to_owned(), home.directory.path().join(".cache")] {
         chown(path, Some(VICTIM), Some(VICTIM)).expect("root can");
     }
@@ -180,7 +180,7 @@ fn reports_cache_of_root_once() {
     };
     let fix = format!("'{0}' belongs to root (fix with 'sudo chown -R $USER {0}')", home.cache().display());
     expect_refused(run_as(&cipher(), VICTIM), &fix);
-    // Only some files are root's: they are replaced.
+    // Files that belong to root are replaced.
     chown(home.cache(), Some(VICTIM), Some(VICTIM)).expect("root can");
     let ended = run_as(&cipher(), VICTIM).exits(0).prints("abc\n");
     assert!(!ended.diagnostics().contains("WARN"), "{}", ended.diagnostics());

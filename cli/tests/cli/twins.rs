@@ -11,7 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 /// The interval of the epoch, by which components are interrupted.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The time that a twin of a component that ended may take, as a multiple.
+/// How many times as long the twin of a component that ended may take.
 const PATIENCE: u32 = 30;
 
 /// The maximum number of bytes of a log that are compared: enough for any guest that ends.
@@ -40,7 +40,8 @@ pub(crate) fn tick(engine: &Engine) {
     });
 }
 
-/// Runs `component` and its linked twin for about `time` each. Returns the log of both, or `None` if it cannot be linked.
+/// Runs `component` and its linked twin for about `time` each. Returns the log of both, or `None` if it cannot be
+/// linked.
 ///
 /// # Panics
 ///
@@ -49,17 +50,17 @@ pub(crate) fn compare(engine: &Engine, component: &[u8], texts: &[&str], time: D
     let Ok(Linked { bytes, .. }) = link::link(component) else { return None };
     let plain = run(engine, component, texts, time);
     if plain.contains("failed: wasm trap: interrupt") {
-        // Where the time was up, the two stop at different places.
+        // If the time was up, the two stopped at different places.
         return Some(run(engine, &bytes, texts, time));
     }
-    // On a busy machine, what ends may take longer the second time.
+    // On a busy machine, the second run may take longer.
     let linked = run(engine, &bytes, texts, time * PATIENCE);
     assert_eq!(plain, linked);
     Some(linked)
 }
 
-/// Instantiates `component` and calls each exported function with each of `texts`, or its length. Returns the calls, their
-/// results, and what the component logged, up to the first failure.
+/// Instantiates `component` and calls each exported function with each of `texts`, or its length. Returns the calls,
+/// their results, and what the component logged, up to the first failure.
 fn run(engine: &Engine, component: &[u8], texts: &[&str], time: Duration) -> String {
     let component = match Component::new(engine, component) {
         Ok(component) => component,

@@ -1,4 +1,4 @@
-//! The two worlds of a guest: the contract's, which every host has, and the one for messages in chunks.
+//! The two worlds of a guest: the contract, which every host implements, and the one for messages in chunks.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::reference::{caesar, vigenere};
 /// Characters of every length in UTF-8, a combining mark, and characters that are not letters.
 const TEXT: &str = "aZ é日🎉e\u{301}\r\n\0Müller, Yz";
 
-/// A guest of this repository. A test is built beside the program, so it finds the same ones.
+/// A guest of this repository. A test is built next to the program, so it finds the same guests.
 fn guest(name: &str) -> Guest {
     let guest = Catalog::from_environment().find(name.as_ref()).expect("it was built");
     assert!(Path::new(&guest.component).ends_with(format!("target/guests/{name}.wasm")));
@@ -65,7 +65,7 @@ mod base {
     wasmtime::component::bindgen!({ path: "../wit", world: "encoder-decoder-service" });
 }
 
-/// Another host of the same guests, which knows nothing of chunks: all of WASI 0.2, and the contract.
+/// Another host of the same guests, without chunks: all of WASI 0.2, and the contract.
 struct OtherHost {
     wasi: WasiCtx,
     resources: ResourceTable,

@@ -1,4 +1,4 @@
-;; Makes an audit event for each chunk of a streamed message, and returns 8 characters.
+;; Records an audit event for each chunk of a streamed message, and returns 8 characters.
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $a (export "auditrecord" (func (param "action" string) (param "detail" string)))))
   (core module $mm (memory (export "memory") 40) (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536)) (data (i32.const 4096) "abcdefgh"))

@@ -1,4 +1,4 @@
-;; Returns how often it was called, as a digit: what one call leaves behind, the next can see.
+;; Returns the number of its calls as a digit, so calls share state.
 (component
   (core module $code
     (memory (export "memory") 1)

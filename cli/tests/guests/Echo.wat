@@ -1,4 +1,4 @@
-;; Returns what it is given. It has the base world alone, so it takes a message only whole.
+;; Returns its input. It exports only the contract, so it takes a message in one call.
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Imports HTTP and returns what it is given; to decrypt, it calls HTTP.
+;; Imports HTTP and returns its input; to decrypt, it calls HTTP.
 (component
   (import "wasi:http/types@0.2.0" (instance $http
     (export "fields" (type $fields (sub resource)))

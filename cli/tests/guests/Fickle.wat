@@ -1,4 +1,4 @@
-;; Returns what it is given, but traps at a message that starts with an exclamation mark; before that it reports it.
+;; Returns its input, but records an event and traps on a message that starts with an exclamation mark.
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))

@@ -1,4 +1,4 @@
-;; Makes an audit event of almost 1 MiB per call, which is within the limits, between two small ones.
+;; Records an audit event of almost 1 MiB per call, which is within the limits, between two small ones.
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))

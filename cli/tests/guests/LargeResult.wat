@@ -1,4 +1,4 @@
-;; Returns 1 MiB of "x", whatever the message.
+;; Returns 1 MiB of "x" for any message.
 (component
   (core module $code
     (memory (export "memory") 20)

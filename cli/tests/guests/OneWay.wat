@@ -1,4 +1,4 @@
-;; Lacks decr.
+;; Exports no decr.
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Prints on its stdout, and returns nothing; to decrypt, it traps after that.
+;; Prints to stdout and returns an empty text; to decrypt, it prints and traps.
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))

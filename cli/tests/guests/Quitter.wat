@@ -1,4 +1,4 @@
-;; Prints a reason on its stdout and exits with a failure; to decrypt, with success.
+;; Prints a reason to stdout and exits with a failure; to decrypt, with success.
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))

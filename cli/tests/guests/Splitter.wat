@@ -1,4 +1,4 @@
-;; Returns a line feed and a NUL between two letters, whatever it is given; to decrypt, a carriage return at the end.
+;; Returns a line feed and a NUL between two letters, for any input; to decrypt, text with a carriage return at its end.
 (component
   (core module $code
     (memory (export "memory") 1)

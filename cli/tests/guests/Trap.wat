@@ -1,4 +1,4 @@
-;; Traps without a word; to decrypt, in a recursion without an end.
+;; Traps without printing anything; to decrypt, it recurses without end.
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,4 +1,4 @@
-;; Its decr returns a number.
+;; Exports a decr that returns a number.
 (component
   (core module $code
     (memory (export "memory") 1)

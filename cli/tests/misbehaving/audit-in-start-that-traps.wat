@@ -1,4 +1,4 @@
-;; Records an audit event in its start function, and then traps. The event is written all the same.
+;; Records an audit event in its start function, and then traps. The event is still written.
 ;; $ cipher encrypt audit-in-start-that-traps x
 ;; status 1
 ;; stderr [AUDIT] Action: early | Detail: early

@@ -313,7 +313,7 @@ fn check_shared(payload: &Payload) -> Result<()> {
                 }
             })
         }
-        _ => bail!("it holds code in a nested component, a start function, or core types"),
+        _ => bail!("it has code in a nested component, a start function, or core types"),
     }
 }
 
