@@ -139,6 +139,11 @@ install prefix=(home_directory() / ".local"): build
 bench *arguments: build _hyperfine
     @PATH={{ root }}/.tools/bin:$PATH CIPHER={{ cipher }} {{ venv }}/python scripts/bench/bench.py "$@"
 
+# Record which functions calls use, for the linker (x86-64 Linux; build again afterwards)
+link-order: build
+    @{{ venv }}/python scripts/bench/link_order.py {{ cipher }} >target/link-order.ld
+    @scripts/publish target/link-order.ld cli/link-order.ld
+
 # Remove everything that was built (but not the tools in .tools)
 clean:
     cargo clean

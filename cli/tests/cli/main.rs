@@ -23,6 +23,7 @@ mod guests;
 mod harness;
 mod help;
 mod install;
+mod layout;
 mod link;
 mod messages;
 mod mirror;
