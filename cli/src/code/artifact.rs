@@ -69,10 +69,9 @@ pub(crate) fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()>
     if let Some(artifact) = cache.find(&source.metadata, None).and_then(|found| load_from(engine, &found)) {
         return source.check_pin(artifact.digest);
     }
-    let bytes = source.read()?;
-    let digest = Digest::of(&bytes);
+    let digest = source.digest()?;
     source.check_pin(digest)?;
-    compile_into(&cache, engine, &source, &bytes, digest, limits)?.1.map_or(Ok(()), not_kept)
+    compile_into(&cache, engine, &mut source, digest, limits)?.1.map_or(Ok(()), not_kept)
 }
 
 /// Removes the artifact of a component that is no longer needed from the user's cache.
@@ -95,16 +94,15 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
         source.check_pin(artifact.digest)?;
         return Ok((artifact, None));
     }
-    let bytes = source.read()?;
-    let digest = Digest::of(&bytes);
+    let digest = source.digest()?;
     source.check_pin(digest)?;
     if let Some(artifact) = caches.find_copy(engine, &source, digest) {
         return Ok((artifact, None));
     }
     match caches.create() {
-        Ok(cache) => compile_into(&cache, engine, &source, &bytes, digest, limits),
+        Ok(cache) => compile_into(&cache, engine, &mut source, digest, limits),
         Err(reason) => {
-            let code = compile::compile(guest, &bytes, limits)?;
+            let code = compile(&mut source, digest, limits)?;
             Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, Some(reason)))
         }
     }
@@ -179,8 +177,7 @@ fn open(place: &Place, engine: &str) -> Option<ArtifactCache> {
 fn compile_into(
     cache: &ArtifactCache,
     engine: &Engine,
-    source: &Source<'_>,
-    bytes: &[u8],
+    source: &mut Source<'_>,
     digest: Digest,
     limits: &Limits,
 ) -> Result<(Artifact, NotKept)> {
@@ -197,13 +194,22 @@ fn compile_into(
         note(cache, &found, source);
         return Ok((artifact, None));
     }
-    let code = compile::compile(guest, bytes, limits)?;
+    let code = compile(source, digest, limits)?;
     let kept = cache.keep(digest, &code, &guest.component, &source.metadata);
     let not_kept = kept.err().map(|error| format!("'{directory}' cannot be written: {error}"));
     match find() {
         Some((artifact, _)) => Ok((artifact, not_kept)),
         None => Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, not_kept)),
     }
+}
+
+/// Compiles the component with this digest.
+fn compile(source: &mut Source<'_>, digest: Digest, limits: &Limits) -> Result<Vec<u8>> {
+    let bytes = source.read()?;
+    if Digest::of(&bytes) != digest {
+        return Err(source.changed());
+    }
+    compile::compile(source.guest, &bytes, limits)
 }
 
 /// Lets the next call find an artifact without reading the component.

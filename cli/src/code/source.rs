@@ -1,11 +1,11 @@
 //! A component's file: opened, identified, and read within limits.
 
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{self, Read, Seek, Take};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 
 use super::artifact::cannot_read;
 use super::cache;
@@ -44,21 +44,38 @@ impl<'a> Source<'a> {
 
     /// Reads the component, and makes sure that its metadata identifies these bytes.
     pub(super) fn read(&mut self) -> Result<Vec<u8>> {
-        let before = &self.metadata;
         let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
+        // A sparse file can be larger than the memory.
+        let mut bytes = Vec::new();
+        let size = usize::try_from(self.metadata.len()).with_context(failure)?;
+        bytes.try_reserve_exact(size).with_context(failure)?;
+        self.read_with(|file| file.read_to_end(&mut bytes).map(drop))?;
+        Ok(bytes)
+    }
+
+    /// The digest of the bytes that [`read`](Self::read) returns, without keeping them.
+    pub(super) fn digest(&mut self) -> Result<Digest> {
+        self.read_with(|file| Digest::read(file))
+    }
+
+    /// The error if the file does not stay the same.
+    pub(super) fn changed(&self) -> Error {
+        let failure = Failure::new(Kind::Component, cannot_read(&self.guest.component));
+        anyhow!("it changed while it was read; try again").context(failure)
+    }
+
+    fn read_with<T>(&mut self, read: impl FnOnce(&mut Take<&mut File>) -> io::Result<T>) -> Result<T> {
+        let before = &self.metadata;
         if let Some(wait) = TICK.checked_sub(age(before)) {
             std::thread::sleep(wait);
         }
-        // A sparse file can be larger than the memory.
-        let mut bytes = Vec::new();
-        let size = usize::try_from(before.len()).with_context(failure)?;
-        bytes.try_reserve_exact(size).with_context(failure)?;
-        let read = self.file.by_ref().take(before.len().saturating_add(1)).read_to_end(&mut bytes);
-        let after = read.and_then(|_| self.file.metadata());
-        if !cache::is_unchanged(before, &after.with_context(failure)?) || bytes.len() as u64 != before.len() {
-            return Err(anyhow!("it changed while it was read; try again").context(failure()));
-        }
-        Ok(bytes)
+        let mut file = self.file.by_ref().take(before.len().saturating_add(1));
+        let outcome = file.get_mut().rewind().and_then(|()| read(&mut file));
+        let is_complete = file.limit() == 1;
+        let (value, after) = outcome
+            .and_then(|value| Ok((value, self.file.metadata()?)))
+            .with_context(|| Failure::new(Kind::Component, cannot_read(&self.guest.component)))?;
+        if cache::is_unchanged(before, &after) && is_complete { Ok(value) } else { Err(self.changed()) }
     }
 
     /// Refuses a component that is not the one its manifest pins.

@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use rustix::fs::Mode;
 use sha2::Sha256;
 
@@ -36,7 +36,7 @@ impl Seal {
         // HMAC pads a key with zeros to the size of a block.
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(&key);
-        Self::Key(Box::new(KeyInit::new(&block.into())))
+        Self::Key(Box::new(Mac::new(&block.into())))
     }
 
     /// Reads the key in `directory`.
