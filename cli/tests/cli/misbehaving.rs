@@ -1,4 +1,30 @@
 //! Hostile and faulty guests: each file in `tests/misbehaving` is one, and states the outcome of its calls.
+//!
+//! For each advisory about wasmtime of 2026 (RUSTSEC, up to November) that a guest could provoke here, a guest does:
+//!
+//! | advisory | guest |
+//! |---|---|
+//! | 0006, 0087: loads beyond the memory | `load-at-end-of-memory` |
+//! | 0020, 0322: host memory through WASI | `handles-many`, `pollables-many`, `passes-too-much`, `random-in-loop`, `prints-100-megabytes` |
+//! | 0085, 0316: values of any type, lifted dynamically | `denied-with-flags`, `denied-with-records` |
+//! | 0088: memory of other instances in a pool | `grown-memory-of-another` |
+//! | 0091, 0092, 0093: text converted between components | `converts-into-no-room`, `converts-misaligned-text`, `converts-into-misaligned-room`, `converts-past-memory` |
+//! | 0114: table larger than the address space | `table-minimum` |
+//! | 0223: state in the middle of bulk instructions | `fills-memory`, `fills-memory-once`, `state-after-trap` |
+//! | 0570: typed function references | `subtype-call`, `subtype-test` |
+//!
+//! The others do not apply:
+//!
+//! | advisory | why not |
+//! |---|---|
+//! | 0086, 0089, 0094, 0095 | Winch is not compiled in |
+//! | 0096 | aarch64 only; fixed before 48.0.0 |
+//! | 0090, 0222 | bugs of the embedder's interface: no linker is cloned, and no store has types of two engines |
+//! | 0022, 0268, 0324, 0327 | no async calls and no WASI 0.3 (`import-wasi-preview3`; tests of proposals) |
+//! | 0315, 0325, 0326 | exceptions, GC, and typed function references are disabled (tests of proposals) |
+//! | 0021 | HTTP is denied by functions of our own |
+//! | 0149, 0188, 0269, 0314, 0323 | no files: every function of `wasi:filesystem` is denied (`probe-files`) |
+//! | 0182, 0321 | no WASI 0.1 or earlier |
 
 use std::fs;
 
