@@ -349,6 +349,29 @@ fn loads_guest_once_for_all_spellings() {
 }
 
 #[test]
+fn evicts_instances_of_much_memory() {
+    // Each reserves 4 GiB, so four fit, but their 875 MiB do not fit into --max-memory twice.
+    let guest = r#"(component
+      (core module $code
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
+        (func (export "call") (param i32 i32) (result i32)
+          (if (i32.lt_s (memory.grow (i32.const 14000)) (i32.const 0)) (then (unreachable)))
+          (i32.const 0)))
+      (core instance $i (instantiate $code))
+      (func $call (param "input" string) (result string)
+        (canon lift (core func $i "call") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+      (export "encr" (func $call))
+      (export "decr" (func $call)))"#;
+    let manifest = "name = \"Hoard\"\ndescription = \"For a test\"\n[settings.ID]\nhelp = \"Any\"\n";
+    let request = |id: usize| json!({ "algorithm": "Hoard", "message": "", "settings": { "ID": id } }).to_string();
+    let cipher = Cipher::shell("ulimit -v 20000000; CIPHER_GUESTS=$PWD exec cipher batch -j1");
+    let cipher = cipher.file("Hoard.wasm", wat::parse_str(guest).expect("it is valid")).file("Hoard.toml", manifest);
+    let requests: Vec<String> = (0..8).map(request).collect();
+    cipher.stdin(requests.join("\n")).run().exits(0).prints("{\"result\":\"\"}\n".repeat(8));
+}
+
+#[test]
 fn empty_input_gives_empty_output() {
     batch("").exits(0).prints("").says("");
 }

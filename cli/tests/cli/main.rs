@@ -28,6 +28,7 @@ mod link;
 mod messages;
 mod mirror;
 mod misbehaving;
+mod mutation;
 mod output;
 mod properties;
 mod proposals;

@@ -4,6 +4,10 @@ use std::ffi::OsString;
 
 use crate::guests;
 use crate::harness::{Cipher, Ended, audit_event, same};
+use crate::trust::{give, run_as};
+
+/// A user without a name and without other processes.
+const LONELY: u32 = 34_567;
 
 /// Expects success with `output`, or a correct prefix of it and an error in one line, but no panic and no abort.
 #[track_caller]
@@ -50,6 +54,30 @@ fn compiles_without_more_threads() {
     let ended = cipher.run().exits(0);
     assert!(ended.text().contains("/Echo.wasm"), "{}", ended.text());
     ended.says("");
+}
+
+#[test]
+fn few_processes_suffice_or_fail() {
+    // Root has no such limit, and others have processes.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for processes in 1..8 {
+        for (command, output) in [
+            ("cipher encrypt -q Caesar Hello", "Khoor\n"),
+            ("cipher encrypt -q Caesar --lines -j4 < lines", "d\ne\n"),
+            ("cipher encrypt -q Caesar --lines --isolate -j4 < lines", "d\ne\n"),
+            ("cipher encrypt -q Echo text", "text\n"),
+        ] {
+            let script = format!("ulimit -u {processes} && exec {command}");
+            let cipher = Cipher::shell(&script)
+                .program("bash")
+                .env("CIPHER_GUESTS", guests::directory())
+                .file("lines", "a\nb\n");
+            give(cipher.directory(), LONELY);
+            well_or_refused(&run_as(&cipher, LONELY), output, &script);
+        }
+    }
 }
 
 #[test]
