@@ -79,7 +79,7 @@ def main() -> None:
             raise SystemExit(f"scripts/test/spark.py: {len(results)} results, but {len(events)} events")
         try:
             rdd.pipe(command, env=environment, checkCode=True).collect()
-        except Exception as error:  # noqa: BLE001 - the class depends on the version of pyspark
+        except Exception as error:  # its class depends on the version of pyspark
             if "exit" not in str(error):
                 raise
             print("ok: a failed request fails the job", file=sys.stderr)
