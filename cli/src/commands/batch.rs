@@ -11,9 +11,10 @@ use crate::guest::catalog::Catalog;
 use crate::platform::standard::Standard;
 use crate::records::batch::{self, Defaults, Requests};
 use crate::records::blocks::Blocks;
+use crate::records::ends::{self, Ends};
 use crate::records::files::Files;
 use crate::records::guests::{Guests, Instances};
-use crate::records::run::{self, Ends, Policy};
+use crate::records::run::{self, Policy};
 use crate::records::split::Separator;
 use crate::sandbox::contract::Operation;
 use crate::terminal::output::Output;
@@ -94,7 +95,7 @@ impl Batch {
         };
         let output = Output::stdout()?;
         for input in files.iter() {
-            run::check_ends(input, &output)?;
+            ends::check_ends(input, &output)?;
         }
         let inputs = files.iter().map(|input| (input, "input"));
         let sink = self.audit.sink(inputs.chain([(output.file(), "output")]))?;

@@ -15,9 +15,10 @@ use crate::exit;
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
+use crate::records::ends::{self, Ends};
 use crate::records::lines::Lines;
 use crate::records::message::{Beginning, Input};
-use crate::records::run::{self, Ends, Policy};
+use crate::records::run::{self, Policy};
 use crate::records::session::{Session, SessionSettings};
 use crate::records::split::Separator;
 use crate::sandbox::contract::Operation;
@@ -132,7 +133,7 @@ impl Transform {
         let output = Output::stdout()?;
         let input = text.is_none().then(stdin).transpose()?;
         if let Some(input) = &input {
-            run::check_ends(input, &output)?;
+            ends::check_ends(input, &output)?;
         }
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
         let sink = self.audit.sink(streams)?;

@@ -8,10 +8,10 @@ use crate::exit::{self, Failure, Kind};
 use crate::guest::assignments::Assignments;
 use crate::guest::settings::{self, Setting};
 use crate::limits::Size;
-use crate::records::chunk::{Answer, Outcome};
+use crate::records::chunk::{self, Answer, Outcome};
 use crate::records::guests::{Guests, Instances};
 use crate::records::request::{self, Copied, Request};
-use crate::records::run::{self, Process};
+use crate::records::run::Process;
 use crate::records::split::Record;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestPre;
@@ -78,7 +78,7 @@ impl Process for Requests {
         let called = match request.and_then(|request| self.resolve(request)) {
             Err(error) => Err(error),
             Ok(call) => match self.call(number, call, answer) {
-                Err(error) if run::is_unavailable(&error) => return Outcome::Unavailable(error),
+                Err(error) if chunk::is_unavailable(&error) => return Outcome::Unavailable(error),
                 called => called,
             },
         };

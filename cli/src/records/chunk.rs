@@ -1,6 +1,7 @@
 //! Results that wait to be written.
 
 use crate::audit::lines::EventLines;
+use crate::exit::{self, Kind};
 
 /// The answer to one record.
 #[derive(Debug)]
@@ -22,6 +23,11 @@ pub(crate) enum Outcome {
     Failed(Option<String>),
     /// It was not processed: the system refuses a resource that the guest needs, which is not the fault of the record.
     Unavailable(anyhow::Error),
+}
+
+/// Whether `error` is not the fault of the record, but the system refuses a resource that the guest needs.
+pub(crate) fn is_unavailable(error: &anyhow::Error) -> bool {
+    exit::kind(error) == Kind::System
 }
 
 /// The results of consecutive records, each complete.

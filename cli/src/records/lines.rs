@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::exit::{Failure, Kind};
 use crate::limits::Size;
-use crate::records::chunk::{Answer, Outcome};
-use crate::records::run::{self, Process};
+use crate::records::chunk::{self, Answer, Outcome};
+use crate::records::run::Process;
 use crate::records::session::{Session, SessionSettings};
 use crate::records::split::{Record, Separator};
 use crate::sandbox::contract::Operation;
@@ -37,7 +37,7 @@ impl Process for Lines {
     fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome {
         match self.call(number, record, answer) {
             Ok(()) => {}
-            Err(error) if run::is_unavailable(&error) => return Outcome::Unavailable(error),
+            Err(error) if chunk::is_unavailable(&error) => return Outcome::Unavailable(error),
             Err(error) => {
                 answer.output.clear();
                 if self.keep_failed {

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub mod blocks;
 pub(crate) mod chunk;
+pub(crate) mod ends;
 pub(crate) mod files;
 pub(crate) mod guests;
 pub(crate) mod lines;
@@ -14,3 +15,4 @@ pub(crate) mod run;
 pub(crate) mod session;
 pub mod split;
 mod verify;
+mod work;

@@ -5,7 +5,6 @@
 //! it are written. The memory of a run is bounded, whatever its guests return: 8 MiB of waiting chunks, and per worker
 //! a block (at most 1 MiB, or one record), a chunk of 256 KiB, and the answer to one record.
 
-use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -14,17 +13,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use crate::audit::lines::EventLines;
-use crate::audit::sink::Sink;
-use crate::exit::{self, Failure, Kind};
+use crate::exit::{Failure, Kind};
 use crate::limits::THREAD_STACK_BYTES;
-use crate::platform::{file, signals};
+use crate::platform::signals;
 use crate::records::blocks::{Block, Blocks, Source};
 use crate::records::chunk::{Answer, Chunk, Outcome};
+use crate::records::ends::Ends;
 use crate::records::queue::Queue;
 use crate::records::split::{Record, Separator};
+use crate::records::work::Work;
 use crate::terminal::color;
-use crate::terminal::output::Output;
-use crate::terminal::progress::Progress;
 
 /// The size at which a chunk is handed over, in bytes.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -32,22 +30,11 @@ const CHUNK_BYTES: usize = 256 << 10;
 const TICK: Duration = Duration::from_millis(30);
 /// The number of ticks without work after which the main thread sleeps.
 const IDLE_TICKS: u32 = 30;
-/// The number of ticks after which other workers, if idle, take over the rest of a block.
-const PATIENT_TICKS: u32 = 2;
 
 /// The processing of records by one worker.
 pub(crate) trait Process: Send + 'static {
     /// Processes `record`, given its number, and adds its result and events to `answer`, which is empty.
     fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome;
-}
-
-/// The destinations of events and results, and the number of records written.
-pub(crate) struct Ends {
-    sink: Sink,
-    output: Output,
-    progress: Progress,
-    records: u64,
-    failed: u64,
 }
 
 /// The reaction of a run to failures.
@@ -57,23 +44,6 @@ pub(crate) struct Policy {
     pub separator: Separator,
     /// Whether the first record that fails ends the run.
     pub fail_fast: bool,
-}
-
-/// The work in progress of one worker.
-#[derive(Default)]
-struct Work {
-    block: Arc<Block>,
-    /// The number of records that the worker processes.
-    count: u64,
-    /// The number of processed records.
-    done: u64,
-    /// Where they end in the block.
-    offset: usize,
-    chunk: Chunk,
-    /// The ticks since the worker took its block.
-    ticks: u32,
-    /// Whether the chunk had records at the last tick.
-    seen: bool,
 }
 
 struct Run<S> {
@@ -91,44 +61,6 @@ struct Run<S> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Ends {
-    /// Nothing is written yet; `input` is used only for its size.
-    pub(crate) fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
-        let progress = match input {
-            Some(input) => Progress::new(input),
-            None => Progress::new(output.file()),
-        };
-        Self { sink, output, progress, records: 0, failed: 0 }
-    }
-
-    fn write(&mut self, chunk: Chunk) -> Result<()> {
-        let Self { sink, output, progress, .. } = self;
-        progress.suspend(|| {
-            sink.write(chunk.events)?;
-            output.write(&chunk.output)?;
-            for (number, error) in &chunk.errors {
-                color::print_error(&format!("record {number}: {error}"));
-            }
-            anyhow::Ok(())
-        })?;
-        self.progress.advance(chunk.input_bytes, chunk.count - chunk.ignored);
-        self.records += chunk.count - chunk.ignored;
-        self.failed += chunk.failed;
-        Ok(())
-    }
-
-    fn summary(&self, stopped: bool) -> Result<()> {
-        let Self { records, failed, .. } = self;
-        match failed {
-            0 => Ok(()),
-            _ if stopped => {
-                Err(Failure::new(Kind::Records, format!("stopped at record {records}, which failed")).into())
-            }
-            _ => Err(Failure::new(Kind::Records, format!("{failed} of {records} records failed")).into()),
-        }
-    }
 }
 
 /// Runs all of `blocks` through `workers`, each on its own thread.
@@ -160,8 +92,7 @@ pub(crate) fn run<S: Source + Send + 'static>(
     run.start(workers)?;
     let outcome = run.look_after();
     let mut ends = lock(&run.ends);
-    // The threads may keep it until the process ends.
-    ends.progress.finish();
+    ends.finish();
     outcome.and_then(|()| ends.summary(policy.fail_fast))
 }
 
@@ -243,7 +174,7 @@ impl<S: Source> Run<S> {
     }
 
     fn work(&self, index: usize, mut worker: impl Process) {
-        let format = lock(&self.ends).sink.format();
+        let format = lock(&self.ends).format();
         let mut answer = Answer { output: Vec::new(), events: EventLines::new(format) };
         while let Some(block) = self.take_block() {
             let is_there = self.process(index, block, &mut worker, &mut answer);
@@ -322,15 +253,13 @@ impl<S: Source> Run<S> {
                 self.finish(Err(error));
                 return false;
             }
-            let (is_large, stops, is_end) = {
+            let stops = self.policy.fail_fast && matches!(outcome, Outcome::Failed(_));
+            let (is_large, is_end) = {
                 let mut work = lock(&self.works[index]);
-                let stops = self.policy.fail_fast && matches!(outcome, Outcome::Failed(_));
-                work.chunk.add(answer, outcome, record.len());
+                work.add(answer, outcome, record.len());
                 work.chunk.is_last = stops;
-                work.offset += record.len();
-                work.done += 1;
                 done = work.done;
-                (work.chunk.size() >= CHUNK_BYTES, stops, done == work.count)
+                (work.chunk.size() >= CHUNK_BYTES, work.is_done())
             };
             if is_large || stops {
                 self.hand_over(index);
@@ -355,6 +284,7 @@ impl<S: Source> Run<S> {
             self.deliver(chunk);
         }
     }
+
     /// Writes `chunk` if it is its turn, and the chunks that wait for it. Otherwise keeps it, and waits if too much is
     /// kept.
     fn deliver(&self, chunk: Chunk) {
@@ -430,58 +360,9 @@ impl<S: Source> Run<S> {
             }
         }
         let message = format!("interrupted after {} records", ends.records);
-        ends.progress.finish();
+        ends.finish();
         color::print_error(&message);
         // Nothing more is written until the process ends.
         std::mem::forget(ends);
-    }
-}
-
-impl Work {
-    /// Nothing of `block` is processed yet.
-    fn of(block: Arc<Block>) -> Self {
-        Self { count: block.count, chunk: Chunk::starting_at(block.first), block, ..Self::default() }
-    }
-
-    /// A copy of the worker's records that are not processed yet.
-    fn rest(&self, separator: Separator) -> Block {
-        let (first, count) = (self.block.first + self.done, self.block.count - self.done);
-        let mut rest = Block { first, count, bytes: self.block.bytes[self.offset..].to_vec() };
-        drop(rest.split_off(separator, self.count - self.done));
-        rest
-    }
-
-    /// Counts a tick. Returns the records after the current one, if that is slow and `others` wait for records; and the
-    /// chunk, if it has waited for a whole tick and it is its turn.
-    fn tick(&mut self, turn: u64, others: bool, separator: Separator) -> (Option<Block>, Option<Chunk>) {
-        self.ticks += 1;
-        let is_slow = self.ticks > PATIENT_TICKS && self.count > self.done + 1;
-        let rest = if others && is_slow { self.rest(separator).split_off(separator, 1) } else { None };
-        if rest.is_some() {
-            self.count = self.done + 1;
-        }
-        let is_due = self.chunk.count > 0 && self.chunk.first == turn && self.seen;
-        self.seen = self.chunk.count > 0 && !is_due;
-        (rest, is_due.then(|| self.chunk.take()))
-    }
-}
-
-/// Whether `error` is not the fault of the record, but the system refuses a resource that the guest needs.
-pub(crate) fn is_unavailable(error: &anyhow::Error) -> bool {
-    exit::kind(error) == Kind::System
-}
-
-/// Refuses to read and write the same file, which would never end, or end too early.
-///
-/// # Errors
-///
-/// When `input` is the file that `output` writes to.
-pub(crate) fn check_ends(input: &File, output: &Output) -> Result<()> {
-    let same = file::is_same(input, output.file());
-    match same.with_context(|| Failure::new(Kind::Input, "cannot compare the input with the output"))? {
-        true => {
-            Err(Failure::new(Kind::Output, "the input and the output are the same file; write to another file").into())
-        }
-        false => Ok(()),
     }
 }

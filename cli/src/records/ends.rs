@@ -1,0 +1,93 @@
+//! The ends of a run: where events and results go, and how many records were written.
+
+use std::fs::File;
+
+use anyhow::{Context, Result};
+
+use crate::audit::format::Format;
+use crate::audit::sink::Sink;
+use crate::exit::{Failure, Kind};
+use crate::platform::file;
+use crate::records::chunk::Chunk;
+use crate::terminal::color;
+use crate::terminal::output::Output;
+use crate::terminal::progress::Progress;
+
+/// The destinations of events and results, and the number of records written.
+pub(crate) struct Ends {
+    sink: Sink,
+    output: Output,
+    progress: Progress,
+    /// The number of records written, those that failed included.
+    pub(super) records: u64,
+    failed: u64,
+}
+
+impl Ends {
+    /// Nothing is written yet; `input` is used only for its size.
+    pub(crate) fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
+        let progress = match input {
+            Some(input) => Progress::new(input),
+            None => Progress::new(output.file()),
+        };
+        Self { sink, output, progress, records: 0, failed: 0 }
+    }
+
+    /// The format in which the sink expects events.
+    pub(super) fn format(&self) -> Format {
+        self.sink.format()
+    }
+
+    /// Clears the progress bar. Nothing may be written after that.
+    pub(super) fn finish(&mut self) {
+        self.progress.finish();
+    }
+
+    /// Writes the events of `chunk`, then its results and errors.
+    ///
+    /// # Errors
+    ///
+    /// When the events or results cannot be written.
+    pub(super) fn write(&mut self, chunk: Chunk) -> Result<()> {
+        let Self { sink, output, progress, .. } = self;
+        progress.suspend(|| {
+            sink.write(chunk.events)?;
+            output.write(&chunk.output)?;
+            for (number, error) in &chunk.errors {
+                color::print_error(&format!("record {number}: {error}"));
+            }
+            anyhow::Ok(())
+        })?;
+        self.progress.advance(chunk.input_bytes, chunk.count - chunk.ignored);
+        self.records += chunk.count - chunk.ignored;
+        self.failed += chunk.failed;
+        Ok(())
+    }
+
+    /// Fails if records failed; `stopped` is whether the first of them ended the run.
+    pub(super) fn summary(&self, stopped: bool) -> Result<()> {
+        let Self { records, failed, .. } = self;
+        match failed {
+            0 => Ok(()),
+            _ if stopped => {
+                Err(Failure::new(Kind::Records, format!("stopped at record {records}, which failed")).into())
+            }
+            _ => Err(Failure::new(Kind::Records, format!("{failed} of {records} records failed")).into()),
+        }
+    }
+}
+
+/// Refuses to read and write the same file, which would never end, or end too early.
+///
+/// # Errors
+///
+/// When `input` is the file that `output` writes to.
+pub(crate) fn check_ends(input: &File, output: &Output) -> Result<()> {
+    let same = file::is_same(input, output.file());
+    match same.with_context(|| Failure::new(Kind::Input, "cannot compare the input with the output"))? {
+        true => {
+            Err(Failure::new(Kind::Output, "the input and the output are the same file; write to another file").into())
+        }
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! The work of one worker: its block of records, and the answers to those that it has processed.
+
+use std::sync::Arc;
+
+use crate::records::blocks::Block;
+use crate::records::chunk::{Answer, Chunk, Outcome};
+use crate::records::split::Separator;
+
+/// The number of ticks after which other workers, if idle, take over the rest of a block.
+const PATIENT_TICKS: u32 = 2;
+
+/// The work in progress of one worker.
+#[derive(Default)]
+pub(super) struct Work {
+    block: Arc<Block>,
+    /// The number of records that the worker processes.
+    count: u64,
+    /// The number of processed records.
+    pub done: u64,
+    /// Where they end in the block.
+    offset: usize,
+    /// The answers that are not handed over yet.
+    pub chunk: Chunk,
+    /// The ticks since the worker took its block.
+    ticks: u32,
+    /// Whether the chunk had records at the last tick.
+    seen: bool,
+}
+
+impl Work {
+    /// Nothing of `block` is processed yet.
+    pub(super) fn of(block: Arc<Block>) -> Self {
+        Self { count: block.count, chunk: Chunk::starting_at(block.first), block, ..Self::default() }
+    }
+
+    /// Adds the answer to the next record, which has `bytes` in the block.
+    pub(super) fn add(&mut self, answer: &mut Answer, outcome: Outcome, bytes: usize) {
+        self.chunk.add(answer, outcome, bytes);
+        self.offset += bytes;
+        self.done += 1;
+    }
+
+    /// Whether no record is left for the worker.
+    pub(super) fn is_done(&self) -> bool {
+        self.done == self.count
+    }
+
+    /// A copy of the worker's records that are not processed yet.
+    pub(super) fn rest(&self, separator: Separator) -> Block {
+        let (first, count) = (self.block.first + self.done, self.block.count - self.done);
+        let mut rest = Block { first, count, bytes: self.block.bytes[self.offset..].to_vec() };
+        drop(rest.split_off(separator, self.count - self.done));
+        rest
+    }
+
+    /// Counts a tick. Returns the records after the current one, if that is slow and `others` wait for records; and the
+    /// chunk, if it has waited for a whole tick and it is its turn.
+    pub(super) fn tick(&mut self, turn: u64, others: bool, separator: Separator) -> (Option<Block>, Option<Chunk>) {
+        self.ticks += 1;
+        let is_slow = self.ticks > PATIENT_TICKS && self.count > self.done + 1;
+        let rest = if others && is_slow { self.rest(separator).split_off(separator, 1) } else { None };
+        if rest.is_some() {
+            self.count = self.done + 1;
+        }
+        let is_due = self.chunk.count > 0 && self.chunk.first == turn && self.seen;
+        self.seen = self.chunk.count > 0 && !is_due;
+        (rest, is_due.then(|| self.chunk.take()))
+    }
+}
