@@ -11,7 +11,7 @@ fn main() {
     }
 }
 
-/// Others may have no linker scripts.
+/// Other linkers may not support linker scripts.
 fn uses_default_linker() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     env::var_os("RUSTC_LINKER").is_none() && !flags.contains("linker") && !flags.contains("fuse-ld")

@@ -17,7 +17,7 @@ from pathlib import Path
 PTRACE = ctypes.CDLL(None).ptrace
 PTRACE.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 PTRACE.restype = ctypes.c_long
-# Of <sys/ptrace.h>, <sys/user.h> and <linux/wait.h>.
+# From <sys/ptrace.h>, <sys/user.h>, and <linux/wait.h>.
 TRACEME, PEEKUSER, POKEUSER, CONT, SETOPTIONS = 0, 3, 6, 7, 0x4200
 TRACE_THREADS, ALL_THREADS = 0x8, 0x40000000
 INSTRUCTION_POINTER = 16 * 8

@@ -1,9 +1,9 @@
-;; An audit log that drops every entry: it makes the guests runnable where nobody offers them one, as in the
-;; benchmark's peer, the wasmtime CLI.
+;; An audit log that drops every event. It lets guests run on a host without one, such as the wasmtime CLI in the
+;; benchmark.
 (component
   (core module $module
     (memory (export "memory") 1)
-    ;; One page takes any entry of the benchmark; each is written over the last.
+    ;; One page holds any event of the benchmark; each overwrites the one before.
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
     (func (export "auditrecord") (param i32 i32 i32 i32)))
   (core instance $instance (instantiate $module))

@@ -3,7 +3,7 @@
 Usage: scripts/test/ciphers.py CIPHER AGE
 
 AGE is the component of cli/examples/age, with its manifest next to it. The others are built here: two of
-cli/tests/ciphers, and what 'cipher new --kind authenticated' makes. The `age` command must be installed.
+cli/tests/ciphers, and two projects of 'cipher new --kind authenticated'. The `age` command must be installed.
 """
 
 import base64
@@ -155,7 +155,7 @@ def build_test_cipher(name: str, directory: Path) -> Path:
 
 
 def build_template(name: str, language: str, directory: Path) -> Path:
-    """Build what `cipher new` makes, as a user would, outside the checkout."""
+    """Build a project of `cipher new` outside the checkout, as a user would."""
     project = directory / language
     run([CIPHER, "new", name, "--language", language, "--kind", "authenticated", str(project)])
     build = ["env", "--unset=CARGO_BUILD_TARGET", "--unset=CARGO_TARGET_DIR", str(project / "build")]

@@ -1,4 +1,4 @@
-"""Types into real shells, and opens the manual, of what is installed: scripts/test/shells.py PREFIX.
+"""Tests an installation in real shells, and its manual pages in man: scripts/test/shells.py PREFIX.
 
 In each shell, Tab completes what is typed, and the completed line is printed. Needs bash, zsh, fish and man.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 PROMPT = "READY: "
 
-# What is in the working directory, which is also the home.
+# The files in the working directory, which is also the home.
 FILES = [
     "requests.jsonl",
     "Mine.wasm",
@@ -26,7 +26,7 @@ FILES = [
 ]
 MANIFEST = 'name = "Mine"\ndescription = "Installed"\n'
 
-# What is typed before Tab, and what the line is afterwards.
+# The text before Tab, and the line after it.
 COMPLETIONS = {
     "cipher encrypt C": "cipher encrypt Caesar",
     "cipher batch req": "cipher batch requests.jsonl",
@@ -58,8 +58,8 @@ SHELLS = {
 
 
 def set_up(shell: str, share: Path) -> str:
-    """Return the commands that load what is installed for a shell, and then show the prompt."""
-    # Its echo must not be taken for the prompt.
+    """Return the commands that load the completions of a shell, and then show the prompt."""
+    # The echo of these commands must not look like the prompt.
     prompt = PROMPT[:2] + "''" + PROMPT[2:].strip()
     match shell:
         case "bash":
@@ -125,15 +125,15 @@ class Terminal:
 def try_completion(terminal: Terminal, typed: str, completed: str) -> str | None:
     """Return what is wrong with the completion of a line, if anything."""
     terminal.type(f"{typed}\t")
-    # What is printed does not look like what is typed.
+    # The printed line is unlike the typed one.
     terminal.type(f"{HOME}printf '%s%s %s%s\\n' LINE : '{END}' END\n")
     if not terminal.wait_for("LINE: ") or not terminal.wait_for("END\r\n"):
-        return f"nothing comes out for {typed!r}: {terminal.shown()[-200:]!r}"
+        return f"no line is printed for {typed!r}: {terminal.shown()[-200:]!r}"
     # Zsh takes the slash after a directory back when the line goes on.
     if completed not in ((line := terminal.passed().strip()), f"{line}/"):
         return f"{typed!r} becomes {line!r} instead of {completed!r}"
     if not terminal.wait_for(PROMPT):
-        return f"it does not go on after {typed!r}: {terminal.shown()!r}"
+        return f"there is no prompt after {typed!r}: {terminal.shown()!r}"
     return None
 
 

@@ -16,11 +16,11 @@ use futures::io::{AsyncRead, AsyncReadExt};
 
 use crate::keys::{IDENTITY, PASSPHRASE, Settings};
 
-/// The most that is buffered without an end of line, in bytes. Lines of armor have 64 characters.
+/// The maximum size of buffered input without an end of line, in bytes. Lines of armor have 64 characters.
 const MAX_LINE_BYTES: usize = 4096;
-/// What the armor reader has to see at once to recognize the first line, in bytes: it does not wait for more.
+/// The minimum size of the first input, in bytes: the armor reader recognizes the first line only if it gets it at once.
 const FIRST_BYTES: usize = 64;
-/// How much text is decrypted at a time, in bytes: a block of the format.
+/// The size of the text that is decrypted at a time, in bytes: a block of the format.
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// A message being decrypted.
@@ -94,13 +94,13 @@ async fn decrypt(input: Input, identities: Vec<Box<dyn Identity>>, output: Rc<Re
     }
 }
 
-/// Why a header cannot be used. A key that does not fit is a setting's fault, and named as one.
+/// Why a header cannot be used. If no key matches, the reason names the settings.
 fn reason(error: &DecryptError) -> String {
     match error {
         DecryptError::NoMatchingKeys => {
             format!("{IDENTITY} or {PASSPHRASE} does not match any recipient of the message")
         }
-        // Only scrypt, the passphrase's stanza, ends so: another key that does not fit is passed over.
+        // Only the scrypt stanza of a passphrase fails like this; other keys that do not match are skipped.
         DecryptError::DecryptionFailed => format!("{PASSPHRASE} is not the passphrase of the message"),
         other => format!("not an armored age message, or an altered one: {other}"),
     }
@@ -114,7 +114,7 @@ struct Input(Rc<RefCell<Buffer>>);
 struct Buffer {
     bytes: Vec<u8>,
     /// How many of `bytes` may be read. The armor reader forgets the start of a line if it has to wait for the end, so it
-    /// is given whole lines, and more than the first one to begin with.
+    /// gets whole lines, and more than the first one at the start.
     ready: usize,
     begun: bool,
     closed: bool,

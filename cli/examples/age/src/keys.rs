@@ -13,7 +13,7 @@ pub const IDENTITY: &str = "AGE_IDENTITY";
 pub const PASSPHRASE: &str = "AGE_PASSPHRASE";
 
 /// The scrypt work factor, as a power of two: what `age -p` uses, 256 MiB of memory and about a second. It is fixed, because
-/// a factor chosen by timing this machine would say something about the machine.
+/// a factor chosen by timing this machine would reveal its speed.
 const SCRYPT_LOG_N: u8 = 18;
 
 /// The values of the settings; a missing or empty one is `None`.
@@ -39,7 +39,7 @@ impl Settings {
         Ok(Self { recipient: read(RECIPIENT)?, identity: read(IDENTITY)?, passphrase: read(PASSPHRASE)? })
     }
 
-    /// Whom to encrypt to.
+    /// The recipients to encrypt to.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Settings {
         }
     }
 
-    /// Who can decrypt: every identity, and the passphrase.
+    /// The identities that can decrypt, and the passphrase.
     ///
     /// # Errors
     ///

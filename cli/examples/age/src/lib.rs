@@ -95,7 +95,7 @@ mod component {
         start + &message.end()
     }
 
-    /// A failure as the contract wants it: one line on stderr, then a trap.
+    /// Fails the call as the contract requires: one line on stderr, then a trap.
     fn or_fail<T>(result: Result<T, String>) -> T {
         result.unwrap_or_else(|reason| {
             eprintln!("{}", reason.replace('\n', " "));
