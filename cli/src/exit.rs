@@ -1,12 +1,13 @@
 //! What can go wrong, as types, and the exit status of each kind of failure.
 //!
-//! A panic is a bug and has no kind: it ends the process with status 101, as usual in Rust. If a worker panics, the run
-//! ends like one that the system failed, after the finished records are written.
+//! A panic is a bug and has no kind: it ends the process with status 101, as usual in Rust. If a worker panics, the
+//! finished records are written, and the run fails as if the system had refused a resource.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why something failed. The name is what `cipher batch` answers as `kind`; the status is that of the process.
+/// Why something failed. Its name is the `kind` in an answer of `cipher batch`, and the `outcome` in an audit event; its
+/// status is that of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The guest refused the message, with a reason.
@@ -50,7 +51,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name in answers of `cipher batch`.
+    /// The name in answers of `cipher batch` and in audit events.
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -101,9 +102,9 @@ pub const TABLE: &[(&str, &str)] = &[
     ("2", "usage error"),
     ("3", "some records failed; the others were written"),
     ("4", "the guest cannot be used: unknown, missing, invalid, wrong contract, failed pin"),
-    ("5", "a setting is undeclared, missing or unreadable, or the guest refused it"),
-    ("6", "input, output, audit sink or disk failed"),
-    ("129, 130, 143", "ended by SIGHUP, SIGINT or SIGTERM"),
+    ("5", "a setting is undeclared, missing, or unreadable, or the guest refused it"),
+    ("6", "input, output, audit sink, or disk failed"),
+    ("129, 130, 143", "ended by SIGHUP, SIGINT, or SIGTERM"),
 ];
 
 /// A failure with its kind: a root cause, or the context of one.

@@ -24,6 +24,19 @@
 //! | `limits` | the limits of a run and their defaults |
 //!
 //! Only `code` and `sandbox` know wasmtime.
+//!
+//! Where to add what:
+//!
+//! | addition | place |
+//! |---|---|
+//! | a flag | `commands/options`, or the file of its command |
+//! | a command | a file in `commands`, and a variant in `commands/mod.rs` |
+//! | an audit format | a file in `audit` |
+//! | an exit status, or a kind of failure | `exit.rs` |
+//! | a limit | `limits.rs`, with its option in `commands/options/limits.rs` |
+//! | a template | a folder in `templates` next to `src`, and a constant in `templates.rs` |
+//! | a WASI interface | a row in `sandbox/host/interfaces.rs`, and a file in `sandbox/host` that defines its functions |
+//! | a conformance case | a file in `conformance` |
 
 mod audit;
 mod code;

@@ -20,7 +20,7 @@ pub struct Limits {
     /// Bytes of an unstreamed message, and of a result.
     pub message_bytes: u64,
     /// Audit events of one message.
-    pub audit_entries: usize,
+    pub audit_events: usize,
     /// Bytes of all audit events of one message.
     pub audit_bytes: usize,
     /// Bytes of a component's file.
@@ -37,7 +37,7 @@ impl Default for Limits {
             timeout: Duration::from_secs(30),
             memory_bytes: 1 << 30,
             message_bytes: 256 << 20,
-            audit_entries: 1000,
+            audit_events: 1000,
             audit_bytes: AUDIT_TEXT_UNITS,
             component_bytes: 256 << 20,
             compile_time: Duration::from_secs(120),
@@ -48,7 +48,7 @@ impl Default for Limits {
 
 /// A limit that a guest exceeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Exceeded {
+pub(crate) enum ExceededLimit {
     /// It ran longer than this.
     Time(Duration),
     /// It asked for more than this many bytes of memory and tables.
@@ -63,7 +63,7 @@ pub(crate) enum Exceeded {
     Resources(usize),
 }
 
-/// A number of bytes as people write it: in the largest unit that divides it.
+/// A number of bytes, displayed in the largest unit that divides it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size(pub u64);
 
@@ -79,9 +79,9 @@ impl std::fmt::Display for Size {
     }
 }
 
-impl std::error::Error for Exceeded {}
+impl std::error::Error for ExceededLimit {}
 
-impl std::fmt::Display for Exceeded {
+impl std::fmt::Display for ExceededLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Time(limit) => write!(f, "ran longer than {} (--timeout)", format_duration(*limit)),
@@ -98,14 +98,14 @@ impl std::fmt::Display for Exceeded {
 /// a table, and nothing can interrupt it.
 pub(crate) const TABLE_ELEMENTS: usize = 1 << 20;
 
-/// The memory of a guest, in bytes, from which on one instruction or conversion between two components may take longer
-/// than a tick of the time limit.
+/// With more memory than this, in bytes, one instruction of a guest, or one conversion between two components, may take
+/// longer than a tick of the time limit.
 pub(crate) const SLOW_MEMORY_BYTES: usize = 64 << 20;
 
 /// The maximum number of the host's resources that a guest may hold at a time. They do not count as memory.
 pub(crate) const RESOURCES: usize = 10_000;
 
-/// The maximum number of resources that a guest may hold at a time, its own included.
+/// The maximum number of resources that a guest may hold at a time, including its own.
 pub(crate) const HANDLES: usize = 100_000;
 
 /// The maximum length of a text for the audit log, in units of its encoding; a longer one is dropped unread.

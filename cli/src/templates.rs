@@ -1,4 +1,4 @@
-//! Guest projects to start from. Their files are in `templates`, where the guest is named Atbash.
+//! The projects that `cipher new` writes. Their files are in `templates`, next to `src`, where the guest is named Atbash.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -70,7 +70,7 @@ pub(crate) const JAVASCRIPT: &[File] = &[
 /// The manifest of the guests that start from authenticated encryption.
 const AUTHENTICATED_MANIFEST: File = File("Atbash.toml", include_str!("../templates/authenticated/Atbash.toml"));
 
-/// As [`RUST`], with XChaCha20-Poly1305 for a cipher.
+/// As [`RUST`], with XChaCha20-Poly1305.
 pub(crate) const AUTHENTICATED_RUST: &[File] = &[
     CONTRACT,
     AUTHENTICATED_MANIFEST,
@@ -82,7 +82,7 @@ pub(crate) const AUTHENTICATED_RUST: &[File] = &[
     file!("authenticated/rust", "src/lib.rs"),
 ];
 
-/// As [`PYTHON`], with encrypt-then-MAC from the standard library for a cipher.
+/// As [`PYTHON`], with encrypt-then-MAC from the standard library.
 pub(crate) const AUTHENTICATED_PYTHON: &[File] = &[
     CONTRACT,
     AUTHENTICATED_MANIFEST,

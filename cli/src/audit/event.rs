@@ -14,11 +14,11 @@ pub struct Events {
     bounds: Vec<EventBounds>,
     /// How many events exceeded the limits.
     dropped: u64,
-    /// How the call ended, once it has.
+    /// The outcome of the call, once it has ended.
     outcome: Option<Outcome>,
 }
 
-/// How a call ended, as the host states it.
+/// The outcome of a call, as the host states it.
 #[derive(Debug)]
 pub struct Outcome {
     /// The operation.
@@ -80,13 +80,13 @@ impl Events {
         })
     }
 
-    /// Records how a call ended. Its event follows those of the guest.
+    /// Records the outcome of a call. Its event follows those of the guest.
     pub fn end_call<T>(&mut self, operation: &'static str, result: &Result<T>) {
         let failure = result.as_ref().err().map(|error| (exit::kind(error), format!("{error:#}")));
         self.outcome = Some(Outcome { operation, failure });
     }
 
-    /// How the call ended, once it has.
+    /// The outcome of the call, once it has ended.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
     }

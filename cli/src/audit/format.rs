@@ -1,7 +1,7 @@
 //! The formats of audit events, one file per format.
 //!
-//! The host states where an event comes from, in its head and around the texts of the guest. Each format escapes these
-//! so that a guest cannot state it.
+//! The host states the origin of an event in the head of its line. Each format escapes the texts of the guest that follow,
+//! so that they cannot imitate a head.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -21,7 +21,7 @@ pub(crate) enum Encoding {
     Discard,
 }
 
-/// How a sink wants its lines.
+/// The encoding of a sink's lines, and their maximum size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {
     /// The encoding.
@@ -36,9 +36,9 @@ impl Default for Format {
     }
 }
 
-/// How one encoding writes a line: the head, and a body for each kind of event.
+/// The lines of one encoding: the head, and a body for each kind of event.
 pub(super) trait Syntax {
-    /// Adds the head of a line to `text`, and returns the place in it where the sequence number is missing, if any.
+    /// Adds the head of a line to `text`, and returns where the sequence number belongs; `None` if the format has none.
     fn head(&self, text: &mut String, head: Head<'_>, part: Option<Part>) -> Option<usize>;
 
     /// The body of an event that a guest recorded.
@@ -68,24 +68,24 @@ pub(super) struct Part {
     pub(super) count: usize,
 }
 
-/// Two texts and what surrounds them.
+/// Two texts, and the literal parts of the line around them.
 #[derive(Default)]
 pub(super) struct Body<'a> {
     pub(super) before_first: Cow<'static, str>,
-    pub(super) first: Untrusted<'a>,
+    pub(super) first: UntrustedText<'a>,
     pub(super) before_second: Cow<'static, str>,
-    pub(super) second: Untrusted<'a>,
+    pub(super) second: UntrustedText<'a>,
     pub(super) end: &'static str,
 }
 
-/// A text, unescaped, and what it is escaped for.
+/// An unescaped text, and the place that it must be escaped for.
 #[derive(Clone, Copy)]
-pub(super) struct Untrusted<'a> {
+pub(super) struct UntrustedText<'a> {
     pub(super) text: &'a str,
     pub(super) place: Place,
 }
 
-impl Default for Untrusted<'_> {
+impl Default for UntrustedText<'_> {
     fn default() -> Self {
         Self { text: "", place: Place::Line }
     }

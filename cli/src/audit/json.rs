@@ -1,7 +1,7 @@
 //! Audit events as JSON: one object per line, with the members of the host apart from those of the guest.
 
 use super::event::{Event, Outcome};
-use super::format::{Body, Head, Part, Syntax, Untrusted};
+use super::format::{Body, Head, Part, Syntax, UntrustedText};
 use super::lines::PROCESS;
 use crate::terminal::escape::{self, Place};
 
@@ -61,8 +61,8 @@ pub(super) fn id(id: &str) -> String {
     if id.len() > MAX_ID_BYTES { String::new() } else { format!(r#","id":{id}"#) }
 }
 
-fn untrusted(text: &str) -> Untrusted<'_> {
-    Untrusted { text, place: Place::Json }
+fn untrusted(text: &str) -> UntrustedText<'_> {
+    UntrustedText { text, place: Place::Json }
 }
 
 #[cfg(test)]

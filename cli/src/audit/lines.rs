@@ -74,7 +74,7 @@ impl EventLines {
         };
     }
 
-    /// Adds what `guest` recorded of `record`, counted from 1, and how the call ended.
+    /// Adds the events that `guest` recorded in `record`, counted from 1, and the outcome of the call.
     pub(crate) fn add(&mut self, events: &Events, guest: &Origin, record: u64) {
         match self.format.encoding {
             Encoding::Text => self.add_in(&Text, events, guest, record),

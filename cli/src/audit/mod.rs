@@ -1,4 +1,7 @@
-//! The audit trail: events, their formats, and the sink they are written to.
+//! Audit events: their formats, and the sink that they are written to.
+//!
+//! A format is a file that implements [`Syntax`](format::Syntax), such as `text` and `json`. It also needs a variant of
+//! [`Encoding`](format::Encoding), and one of the option `--audit-format` (`commands/options/audit.rs`).
 
 pub(crate) mod event;
 mod file;

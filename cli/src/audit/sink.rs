@@ -70,12 +70,12 @@ impl Sink {
         Ok(Self { target: Target::File(file), name, format, sequence: 0 })
     }
 
-    /// Whether `other` is the same file or pipe, so that events would mix with what is read from it or written to it.
+    /// Whether events go to the same file or pipe as `other`, where they would mix with the input or the output.
     ///
     /// # Errors
     ///
     /// When the metadata of a file cannot be read.
-    pub(crate) fn is(&self, other: &File) -> Result<bool> {
+    pub(crate) fn writes_to(&self, other: &File) -> Result<bool> {
         let own = match &self.target {
             Target::Nowhere => return Ok(false),
             Target::Stderr { file, .. } => file.metadata()?,
@@ -109,7 +109,7 @@ impl Sink {
             Target::Nowhere => Ok(()),
             Target::Stderr { file, is_regular } => {
                 // The log and errors take the same lock.
-                let _others_wait = io::stderr().lock();
+                let _lock = io::stderr().lock();
                 if *is_regular { write::write_all(&*file, bytes) } else { write::write_lines(&*file, bytes) }
             }
             Target::File(file) => file.append(bytes),

@@ -1,11 +1,11 @@
 //! Audit events as text: `[AUDIT] Action: encrypt | Detail: Length: 13`.
 
 use super::event::{Event, Outcome};
-use super::format::{Body, Head, Part, Syntax, Untrusted};
+use super::format::{Body, Head, Part, Syntax, UntrustedText};
 use super::lines::PROCESS;
 use crate::terminal::escape::Place;
 
-/// The text format. Its heads are short, and of the calls it reports only those that fail.
+/// The text format: heads are short, and a call has a line only if it failed.
 pub(super) struct Text;
 
 impl Syntax for Text {
@@ -20,15 +20,15 @@ impl Syntax for Text {
     fn event<'a>(&self, event: &Event<'a>) -> Body<'a> {
         Body {
             before_first: "Action: ".into(),
-            first: Untrusted { text: event.action, place: Place::Field },
+            first: UntrustedText { text: event.action, place: Place::Field },
             before_second: " | Detail: ".into(),
-            second: Untrusted { text: event.detail, place: Place::Line },
+            second: UntrustedText { text: event.detail, place: Place::Line },
             end: "\n",
         }
     }
 
     fn dropped(&self, count: u64) -> Body<'static> {
-        let before_first = format!("Dropped: {count} further events, past the limit").into();
+        let before_first = format!("Dropped: {count} | Reason: over the limit").into();
         Body { before_first, end: "\n", ..Body::default() }
     }
 
@@ -36,10 +36,10 @@ impl Syntax for Text {
         let (_, reason) = failure.as_ref()?;
         Some(Body {
             before_first: "Failed: ".into(),
-            first: Untrusted { text: operation, place: Place::Field },
+            first: UntrustedText { text: operation, place: Place::Field },
             before_second: " | Reason: ".into(),
             // The guest's part of the reason is escaped already.
-            second: Untrusted { text: reason, place: Place::Message },
+            second: UntrustedText { text: reason, place: Place::Message },
             end: "\n",
         })
     }

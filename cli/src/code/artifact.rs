@@ -1,7 +1,7 @@
 //! Obtains the compiled code of a guest: from an artifact cache, or by compiling it and caching the artifact.
 //!
-//! If anything is wrong with a [cache](super::cache) or its contents, the component is compiled again, and runs from
-//! memory if the artifact cannot be kept.
+//! If anything is wrong with a [cache](super::cache) or its contents, the component is compiled again. If the artifact
+//! cannot be cached, the code runs from memory.
 
 use std::cell::OnceCell;
 use std::fs::Metadata;
@@ -14,8 +14,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::code::cache::{ArtifactCache, CachedArtifact, Place};
+use crate::code::component_file::ComponentFile;
 use crate::code::deserialize::{from_memory, map};
-use crate::code::source::Source;
 use crate::code::{compile, engine};
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
@@ -33,51 +33,51 @@ pub struct Artifact {
     pub digest: Digest,
 }
 
-/// Why the compiled code is not in a cache, if it is not.
-type NotKept = Option<String>;
+/// Why the artifact is not in a cache, if it is not.
+type CacheProblem = Option<String>;
 
-/// Loads `guest` from a cache, or compiles it and keeps the artifact for the next call. If that is impossible, one line
-/// on stderr gives the reason and a remedy.
+/// Loads `guest` from a cache, or compiles it and caches the artifact. If it cannot be cached, one line on stderr gives
+/// the reason and a remedy.
 ///
 /// # Errors
 ///
 /// When the component cannot be read, is not a component, or exceeds a limit; never because of a cache.
 pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact> {
-    let (artifact, not_kept) = find_or_compile(engine, guest, limits)?;
-    if let Some(reason) = not_kept {
+    let (artifact, problem) = find_or_compile(engine, guest, limits)?;
+    if let Some(reason) = problem {
         let remedy = "set XDG_CACHE_HOME to a directory that only you can write to";
         log::warn!("{} is compiled on every run, because {reason}; {remedy}", guest.name);
     }
     Ok(artifact)
 }
 
-/// Puts the artifact of `guest` into the first cache that can be written, as an installation does for all users.
+/// Adds the artifact of `guest` to the first writable cache. During an installation, that is the one of all users.
 ///
 /// # Errors
 ///
-/// As for [`load`], and when it cannot be kept.
+/// As for [`load`], and when the artifact cannot be cached.
 pub(crate) fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()> {
-    let not_kept = |reason| {
-        let message = format!("cannot keep the compiled code of {}, because {reason}", guest.name);
+    let not_cached = |reason| {
+        let message = format!("cannot cache the compiled code of {}, because {reason}", guest.name);
         Err(Failure::new(Kind::System, message).into())
     };
-    let mut source = Source::open(guest, limits)?;
+    let mut file = ComponentFile::open(guest, limits)?;
     let cache = match Caches::of(guest).create() {
         Ok(cache) => cache,
-        Err(reason) => return not_kept(reason),
+        Err(reason) => return not_cached(reason),
     };
-    if let Some(artifact) = cache.find(&source.metadata, None).and_then(|found| load_from(engine, &found)) {
-        return source.check_pin(artifact.digest);
+    if let Some(artifact) = cache.find(&file.metadata, None).and_then(|found| load_from(engine, &found)) {
+        return file.check_pin(artifact.digest);
     }
-    let digest = source.digest()?;
-    source.check_pin(digest)?;
-    compile_into(&cache, engine, &mut source, digest, limits)?.1.map_or(Ok(()), not_kept)
+    let digest = file.digest()?;
+    file.check_pin(digest)?;
+    compile_into(&cache, engine, &mut file, digest, limits)?.1.map_or(Ok(()), not_cached)
 }
 
 /// Removes the artifact of a component that is no longer needed from the user's cache.
-pub(crate) fn forget(component: Digest) {
+pub(crate) fn remove(component: Digest) {
     let cache = Place::user().and_then(|place| ArtifactCache::open(&place, &engine::fingerprint()).ok());
-    if let Some(Err(error)) = cache.map(|cache| cache.forget(component)) {
+    if let Some(Err(error)) = cache.map(|cache| cache.remove(component)) {
         log::info!("cannot remove the artifact of {component}: {error}");
     }
 }
@@ -87,28 +87,28 @@ pub(crate) fn cannot_read(path: &Path) -> String {
     format!("cannot read the component '{}'", path.display())
 }
 
-fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(Artifact, NotKept)> {
-    let mut source = Source::open(guest, limits)?;
+fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(Artifact, CacheProblem)> {
+    let mut file = ComponentFile::open(guest, limits)?;
     let caches = Caches::of(guest);
-    if let Some(artifact) = caches.find_unread(engine, &source.metadata) {
-        source.check_pin(artifact.digest)?;
+    if let Some(artifact) = caches.find_unread(engine, &file.metadata) {
+        file.check_pin(artifact.digest)?;
         return Ok((artifact, None));
     }
-    let digest = source.digest()?;
-    source.check_pin(digest)?;
-    if let Some(artifact) = caches.find_copy(engine, &source, digest) {
+    let digest = file.digest()?;
+    file.check_pin(digest)?;
+    if let Some(artifact) = caches.find_copy(engine, &file, digest) {
         return Ok((artifact, None));
     }
     match caches.create() {
-        Ok(cache) => compile_into(&cache, engine, &mut source, digest, limits),
+        Ok(cache) => compile_into(&cache, engine, &mut file, digest, limits),
         Err(reason) => {
-            let code = compile(&mut source, digest, limits)?;
+            let code = compile(&mut file, digest, limits)?;
             Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, Some(reason)))
         }
     }
 }
 
-/// The caches in which the artifact of one guest may be, in the order of search.
+/// The caches that may contain the artifact of one guest, in search order.
 struct Caches {
     /// Next to the guests that came with the program, and only for those: another guest directory may come from
     /// somebody else, with an artifact in it.
@@ -143,17 +143,17 @@ impl Caches {
 
     /// The artifact of a component that was copied or touched since it was compiled, or has a second path. Adds an
     /// index entry if possible, so that the next call finds it without reading the component.
-    fn find_copy(&self, engine: &Engine, source: &Source<'_>, digest: Digest) -> Option<Artifact> {
+    fn find_copy(&self, engine: &Engine, file: &ComponentFile<'_>, digest: Digest) -> Option<Artifact> {
         let own = || self.own()?.find_by_digest(digest);
         let found = self.shipped.as_ref().and_then(|cache| cache.find_by_digest(digest)).or_else(own)?;
         let artifact = load_from(engine, &found)?;
         if let Ok(cache) = self.create() {
-            note(&cache, &found, source);
+            index(&cache, &found, file);
         }
         Some(artifact)
     }
 
-    /// The first cache that can be written, or why there is none.
+    /// The first writable cache, or why there is none.
     fn create(&self) -> Result<ArtifactCache, String> {
         let shipped = self.shipped_place.as_ref().and_then(|place| ArtifactCache::create(place, &self.engine).ok());
         match (shipped, &self.own_place) {
@@ -173,15 +173,15 @@ fn open(place: &Place, engine: &str) -> Option<ArtifactCache> {
     ArtifactCache::open(place, engine).inspect_err(report).ok()
 }
 
-/// Compiles a component under its lock in `cache`, and keeps the artifact there.
+/// Compiles a component under its lock in `cache`, and adds the artifact to the cache.
 fn compile_into(
     cache: &ArtifactCache,
     engine: &Engine,
-    source: &mut Source<'_>,
+    file: &mut ComponentFile<'_>,
     digest: Digest,
     limits: &Limits,
-) -> Result<(Artifact, NotKept)> {
-    let guest = source.guest;
+) -> Result<(Artifact, CacheProblem)> {
+    let guest = file.guest;
     let waiting = "waiting for another process to finish compiling".to_owned();
     let lock = cache.lock(digest, Duration::ZERO).or_else(|error| match error.kind() {
         io::ErrorKind::TimedOut => progress::spin(waiting, || cache.lock(digest, limits.compile_time)),
@@ -191,30 +191,30 @@ fn compile_into(
     let _lock = lock.inspect_err(|error| log::info!("cannot lock '{directory}': {error}"));
     let find = || cache.find_by_digest(digest).and_then(|found| Some((load_from(engine, &found)?, found)));
     if let Some((artifact, found)) = find() {
-        note(cache, &found, source);
+        index(cache, &found, file);
         return Ok((artifact, None));
     }
-    let code = compile(source, digest, limits)?;
-    let kept = cache.keep(digest, &code, &guest.component, &source.metadata);
-    let not_kept = kept.err().map(|error| format!("'{directory}' cannot be written: {error}"));
+    let code = compile(file, digest, limits)?;
+    let added = cache.add(digest, &code, &guest.component, &file.metadata);
+    let problem = added.err().map(|error| format!("'{directory}' cannot be written: {error}"));
     match find() {
-        Some((artifact, _)) => Ok((artifact, not_kept)),
-        None => Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, not_kept)),
+        Some((artifact, _)) => Ok((artifact, problem)),
+        None => Ok((Artifact { component: from_memory(engine, guest, &code)?, digest }, problem)),
     }
 }
 
 /// Compiles the component with this digest.
-fn compile(source: &mut Source<'_>, digest: Digest, limits: &Limits) -> Result<Vec<u8>> {
-    let bytes = source.read()?;
+fn compile(file: &mut ComponentFile<'_>, digest: Digest, limits: &Limits) -> Result<Vec<u8>> {
+    let bytes = file.read()?;
     if Digest::of(&bytes) != digest {
-        return Err(source.changed());
+        return Err(file.changed());
     }
-    compile::compile(source.guest, &bytes, limits)
+    compile::compile(file.guest, &bytes, limits)
 }
 
-/// Lets the next call find an artifact without reading the component.
-fn note(cache: &ArtifactCache, found: &CachedArtifact, source: &Source<'_>) {
-    if let Err(error) = cache.note(found, &source.guest.component, &source.metadata) {
+/// Adds index entries, so that the next call finds an artifact without reading the component.
+fn index(cache: &ArtifactCache, found: &CachedArtifact, file: &ComponentFile<'_>) {
+    if let Err(error) = cache.add_entries(found, &file.guest.component, &file.metadata) {
         log::info!("cannot write to '{}': {error}", cache.directory().path().display());
     }
 }

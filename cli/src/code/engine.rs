@@ -30,7 +30,6 @@ pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 
 ///
 /// When the system or processor cannot run what this program was built for.
 pub fn loader() -> Result<Engine> {
-    // Setting up a compiler reads tables and probes the processor. Most calls need none.
     if let Some(limit) = small_address_space() {
         log::info!(
             "guests run with explicit bounds checks, because the address space is limited to {} (ulimit -v)",
@@ -38,6 +37,7 @@ pub fn loader() -> Result<Engine> {
         );
     }
     let mut config = config()?;
+    // Setting up a compiler reads tables and probes the processor, and most calls need none.
     config.enable_compiler(false);
     start(&config)
 }
@@ -137,7 +137,7 @@ pub const PROPOSALS: WasmFeatures = WasmFeatures::COMPONENT_MODEL
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL);
 
-/// What the engine itself uses to copy values between the components of a composition: one memory of each.
+/// The proposals that the engine itself uses to copy values from the memory of one component to that of another.
 const ADAPTERS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 
 fn config() -> Result<Config> {
@@ -170,8 +170,8 @@ fn config() -> Result<Config> {
     Ok(config)
 }
 
-/// The address space that a process needs to run one guest fast, in bytes: 4 GiB for a memory, which save the bounds
-/// checks, and room for the program.
+/// The address space that a process needs to run one guest fast, in bytes: 4 GiB for a memory, so that it needs no
+/// bounds checks, and room for the program.
 const ADDRESS_SPACE_BYTES: u64 = (4 << 30) + (256 << 20);
 /// The reservation of a memory beyond its size where 4 GiB is too much, in bytes. Growing further moves the memory.
 const SMALL_RESERVATION_BYTES: u64 = 32 << 20;

@@ -29,8 +29,8 @@ A request is one JSON object per line, and so is its answer. Blank lines are ski
   message    the text (required)
   algorithm  the name of an algorithm (required unless --algorithm is given)
   operation  \"encrypt\" (the default) or \"decrypt\"
-  settings   an object, as in {\"SHIFT_AMOUNT\": 5}; overrides --set
-  id         any JSON value, copied to the answer as it is
+  settings   an object, such as {\"SHIFT_AMOUNT\": 5}; overrides --set
+  id         any JSON value, copied to the answer unchanged
 
 The answer to a request is {\"id\": ..., \"result\": ...}. If the request fails, it is
 {\"id\": ..., \"line\": ..., \"kind\": ..., \"error\": ...}, with the number of its line in the whole input
@@ -39,7 +39,7 @@ and one of these kinds:
   refused, trapped, limit, not-utf8            the message failed
   unknown-algorithm, component, manifest, contract, pin
                                                the algorithm cannot be used
-  setting                                      a setting is unknown, missing or invalid
+  setting                                      a setting is unknown, missing, or invalid
   system                                       the system refused a resource";
 
 /// Process requests in JSON Lines.

@@ -1,4 +1,4 @@
-//! `cipher cache`: shows, clears and fills the artifact cache.
+//! `cipher cache`: shows, clears, and fills the artifact cache.
 
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
@@ -69,11 +69,11 @@ struct Add {
 }
 
 impl Cache {
-    /// Shows, clears or fills the cache.
+    /// Shows, clears, or fills the cache.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read, written or trusted, or a component cannot be compiled or kept.
+    /// When the directory cannot be read, written, or trusted, or a component cannot be compiled or cached.
     pub(super) fn run(self) -> Result<()> {
         match self.action {
             None => self.show.run(),

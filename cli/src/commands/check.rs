@@ -22,7 +22,7 @@ Examples:
   cipher check ./their.wasm --set-file KEY=key.txt --fail-fast
   cipher check ./their.wasm --json | jq 'select(.outcome == \"fails\")'
 
-A setting that is not given has the example of the manifest, or its default; the environment is ignored.
+A setting that is not given takes its example in the manifest, or else its default. The environment is ignored.
 Exit status: 0 if no case fails, 4 otherwise.";
 
 /// Options of `cipher check`.

@@ -19,7 +19,7 @@ Examples:
   source <(cipher completions zsh)      in ~/.zshrc, after compinit
   cipher completions fish | source      in ~/.config/fish/config.fish";
 
-/// A shell's completion script.
+/// Options of `cipher completions`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Completions {
@@ -50,7 +50,7 @@ impl Completions {
     }
 }
 
-/// A command line that is being typed.
+/// Options of `cipher complete`: a command line that is being typed.
 #[derive(Debug, Args)]
 pub(super) struct Complete {
     /// Index of the word to complete, from 0
@@ -70,7 +70,7 @@ impl Complete {
     pub(super) fn run(mut self) -> Result<()> {
         self.words.truncate(self.index.saturating_add(1));
         if self.words.len() == self.index {
-            self.words.push(OsString::new()); // a word of which nothing is typed yet
+            self.words.push(OsString::new()); // nothing of this word is typed yet
         }
         let begun = self.words.last().is_some_and(|word| !word.is_empty());
         let mut command = Cli::command();

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::options::LimitOptions;
 use crate::code::artifact::{self, Artifact};
-use crate::code::compile::{self, SourceReport};
+use crate::code::compile::{self, FileReport};
 use crate::code::engine;
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
@@ -23,13 +23,13 @@ Examples:
   cipher inspect Caesar
   cipher inspect ./their.wasm --json";
 
-/// The arguments of `cipher inspect`.
+/// Options of `cipher inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Inspect {
-    /// An algorithm's name (see 'cipher list'), or the path of a component
+    /// Name of an algorithm (see 'cipher list'), or path of a component
     algorithm: OsString,
-    /// Write one JSON object instead of text, for scripts
+    /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -48,7 +48,7 @@ impl Inspect {
         let limits = self.limits.limits()?;
         let artifact = artifact::load(&engine, &guest, &limits)?;
         let report = Report {
-            source: compile::inspect(&guest, artifact.digest, &limits)?,
+            file: compile::inspect(&guest, artifact.digest, &limits)?,
             contract: contract::inspect(&engine, &artifact.component),
             artifact,
             guest,
@@ -72,15 +72,15 @@ impl Inspect {
 struct Report {
     guest: Guest,
     artifact: Artifact,
-    source: SourceReport,
+    file: FileReport,
     contract: ContractReport,
 }
 
 impl Report {
     fn text(&self) -> String {
-        let Self { guest, artifact, source, contract } = self;
+        let Self { guest, artifact, file, contract } = self;
         let path = escape::line(&guest.component.to_string_lossy()).into_owned();
-        let size = ByteSize(source.bytes);
+        let size = ByteSize(file.bytes);
         let version = self.version().map(|version| format!(" {version}")).unwrap_or_default();
         let mut text = format!("{}{version}: {path}\n  {size}, sha256:{}\nimports\n", guest.name, artifact.digest);
         for import in &contract.imports {
@@ -95,7 +95,7 @@ impl Report {
             granted => granted.join(", "),
         };
         text += &format!("granted: {granted}\nstreaming: {}\n", if contract.streams { "yes" } else { "no" });
-        text += &match &source.linking {
+        text += &match &file.linking {
             Ok(modules) => format!("dynamic libraries: {modules} core modules linked into one\n"),
             Err(reason) => format!("dynamic libraries: not linked: {}\n", escape::line(reason)),
         };
@@ -119,14 +119,14 @@ impl Report {
     }
 
     fn json(&self) -> serde_json::Value {
-        let Self { guest, artifact, source, contract } = self;
+        let Self { guest, artifact, file, contract } = self;
         let imports: Vec<_> = contract.imports.iter().map(|i| json!({"name": i.name, "grant": i.grant})).collect();
         let exports: Vec<_> = contract.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
         json!({
             "name": guest.name,
             "version": self.version(),
             "component": guest.component.to_string_lossy(),
-            "bytes": source.bytes,
+            "bytes": file.bytes,
             "sha256": artifact.digest.to_string(),
             "imports": imports,
             "exports": exports,
@@ -134,7 +134,7 @@ impl Report {
             "clocks": guest.grants().clocks,
             "random": guest.grants().random,
             "streams": contract.streams,
-            "linked_modules": source.linking.as_ref().ok(),
+            "linked_modules": file.linking.as_ref().ok(),
             "problems": contract.problems(),
         })
     }

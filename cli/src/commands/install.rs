@@ -12,9 +12,10 @@ use crate::conformance::{self, Outcome};
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::guest::catalog::{self, Catalog};
+use crate::guest::digest::Digest;
 use crate::guest::installation::Installation;
+use crate::guest::new_guest::NewGuest;
 use crate::guest::replacement::Replacement;
-use crate::guest::source::{self, Source};
 use crate::limits::Limits;
 use crate::sandbox::epoch::EpochTicker;
 use crate::terminal::escape;
@@ -86,31 +87,31 @@ impl Install {
     /// When it has no valid manifest, violates the contract, would replace another guest, or cannot be written.
     pub(super) fn run(self) -> Result<()> {
         let limits = self.limits.limits()?;
-        let source = Source::read(&self.path, limits.component_bytes, self.force)?;
+        let new = NewGuest::read(&self.path, limits.component_bytes, self.force)?;
         let catalog = Catalog::from_environment();
         let directory = self.directory.directory()?;
         let searched = if self.directory.is_own() { Some(&catalog) } else { None };
-        let replacement = Replacement::plan(&source, &directory, searched, self.force)?;
-        self.check(&source, &limits)?;
-        let installed = Installation::put(&replacement.directory, &source)?;
+        let replacement = Replacement::plan(&new, &directory, searched, self.force)?;
+        self.check(&new, &limits)?;
+        let installed = Installation::put(&replacement.directory, &new)?;
         // Read back as any call will, so that the pin is compared and the compiled code is ready.
         artifact::load(&engine::loader()?, &installed, &limits)?;
-        if let Some(digest) = replacement.replaced(&source) {
-            artifact::forget(digest);
+        if let Some(digest) = replacement.replaced(&new) {
+            artifact::remove(digest);
         }
         self.refuse_shadowed(&catalog, &installed)?;
-        let version = source.manifest.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let version = new.manifest.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let (name, directory) = (&installed.name, replacement.directory.display());
         let line = format!("installed {name}{version} in {directory}{}\n", replacement.describe());
         Output::stdout()?.write(line.as_bytes())
     }
 
     /// Runs the conformance suite on a copy that nobody else can change.
-    fn check(&self, source: &Source, limits: &Limits) -> Result<()> {
+    fn check(&self, new: &NewGuest, limits: &Limits) -> Result<()> {
         let given = self.settings.assignments(&mut SettingStdin::Free)?;
         let copy = tempfile::tempdir().context("cannot create a temporary directory")?;
-        let guest = source.guest(copy.path());
-        fs::write(&guest.component, &source.component).context("cannot write a temporary file")?;
+        let guest = new.guest(copy.path());
+        fs::write(&guest.component, &new.component).context("cannot write a temporary file")?;
         let mut first = None;
         let ticker = EpochTicker::new(engine::loader()?);
         conformance::run(&guest, &given, &ticker, limits, true, |case| {
@@ -173,10 +174,10 @@ impl Uninstall {
     fn remove_from(&self, directory: &Path) -> Result<Option<PathBuf>> {
         let installation = Installation::open(directory)?;
         let manifest = catalog::manifest_in(directory, &self.name)?;
-        let digest = manifest.and_then(|manifest| source::digest_of(&manifest.with_extension("wasm")).ok());
+        let digest = manifest.and_then(|manifest| Digest::of_file(&manifest.with_extension("wasm")).ok());
         let removed = installation.remove(&self.name)?;
         if let Some(digest) = digest {
-            artifact::forget(digest);
+            artifact::remove(digest);
         }
         Ok(removed)
     }

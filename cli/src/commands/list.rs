@@ -8,12 +8,11 @@ use serde::Serialize;
 
 use crate::code::artifact;
 use crate::exit::{self, Failure, Kind};
-
 use crate::guest::Guest;
 use crate::guest::assignments::Assignments;
 use crate::guest::catalog::Catalog;
+use crate::guest::digest::Digest;
 use crate::guest::settings::{self, Source};
-use crate::guest::source;
 use crate::terminal::escape;
 use crate::terminal::output::Output;
 
@@ -23,11 +22,11 @@ Examples:
   SHIFT_AMOUNT=5 cipher list --json
   CIPHER_GUESTS=./guests cipher list";
 
-/// Available algorithms and their settings.
+/// Options of `cipher list`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct List {
-    /// Write one JSON array instead of text, for scripts
+    /// Print one JSON array instead of text
     #[arg(long)]
     json: bool,
 }
@@ -112,7 +111,7 @@ impl<'a> Entry<'a> {
             version: manifest.and_then(|manifest| manifest.version.as_deref()),
             description: manifest.map_or("", |manifest| &manifest.description),
             component: guest.component.to_string_lossy(),
-            sha256: source::digest_of(&guest.component)
+            sha256: Digest::of_file(&guest.component)
                 .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?
                 .to_string(),
             settings: settings.collect(),

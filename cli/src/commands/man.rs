@@ -12,14 +12,14 @@ use super::{Cli, ENVIRONMENT};
 use crate::code::engine;
 use crate::exit::{self, Failure, Kind};
 
-/// What a call reads and writes besides its input and output.
+/// The files of the program, besides its input and output.
 const FILES: &[(&str, &str)] = &[
     ("~/.local/share/cipher/guests", "guests of this user, from 'cipher install'; below $XDG_DATA_HOME if that is set"),
     ("PREFIX/lib/cipher/guests", "guests of all users, for a program in PREFIX/bin"),
     ("~/.cache/cipher", "artifact cache: compiled components; below $XDG_CACHE_HOME if that is set"),
 ];
 
-/// Manual pages, one per command.
+/// Options of `cipher man`.
 #[derive(Debug, Args)]
 pub(super) struct Man {
     /// Directory to write them to, such as PREFIX/share/man/man1; created if missing

@@ -1,4 +1,6 @@
-//! The commands: one file each, a struct of options and one method.
+//! The commands: one file each, with a struct of options and a method that runs it.
+//!
+//! Flags that several commands share are in [`options`].
 
 use std::env;
 use std::io::{self, Write};
@@ -35,11 +37,11 @@ Examples:
 
 /// The variables that the program itself reads, for `--help` and the manual.
 const ENVIRONMENT: &[(&str, &str)] = &[
-    ("CIPHER_GUESTS", "directories with guests, separated by ':', searched before all others"),
+    ("CIPHER_GUESTS", "guest directories, separated by ':', searched before all others"),
     ("CIPHER_AUDIT_FILE", "the default of --audit-file"),
     ("CIPHER_AUDIT_FORMAT", "the default of --audit-format"),
     ("RUST_LOG", "'info' shows what a guest prints, 'debug' the full chain of an error"),
-    ("NO_COLOR", "if set, there is no color unless --color asks for it"),
+    ("NO_COLOR", "if set, disables color unless --color is given"),
     ("(a setting)", "the variable of each setting that 'cipher list' shows"),
 ];
 
@@ -61,10 +63,10 @@ fn after_help() -> String {
 #[command(after_help = after_help())]
 #[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
-    /// Color in help and messages: auto, always or never
+    /// Color in help and messages: auto, always, or never
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
     color: ColorChoice,
-    /// Progress on stderr: auto, always or never
+    /// Progress on stderr: auto, always, or never
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
     progress: ProgressOption,
     #[command(subcommand)]
@@ -111,7 +113,7 @@ enum Command {
     Install(LazyArgs<install::Install>),
     /// Remove an installed algorithm
     Uninstall(LazyArgs<install::Uninstall>),
-    /// Show, fill or clear the artifact cache
+    /// Show, fill, or clear the artifact cache
     Cache(LazyArgs<cache::Cache>),
     /// Print a shell completion script
     Completions(LazyArgs<completions::Completions>),
@@ -123,7 +125,7 @@ enum Command {
     Man(LazyArgs<man::Man>),
 }
 
-/// A command whose options are built only if it is called, because building those of all commands takes time.
+/// A command whose options are built only when it is called, because building those of all commands takes time.
 #[derive(Debug)]
 struct LazyArgs<T>(T);
 
@@ -174,7 +176,7 @@ fn set_color(choice: ColorChoice) {
     }
 }
 
-/// Prints help, the version or a usage error, and returns the exit status.
+/// Prints help, the version, or a usage error, and returns the exit status.
 pub fn print_usage(usage: &clap::Error) -> ExitCode {
     set_color(color_of_usage());
     let text = usage.render().ansi().to_string();

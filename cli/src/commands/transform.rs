@@ -95,7 +95,7 @@ struct Transform {
     /// Treat each NUL-terminated record of stdin as a message
     #[arg(long, short = '0', conflicts_with_all = ["text", "lines"], help_heading = "Records")]
     null: bool,
-    /// What to do about a record that fails, after reporting it on stderr
+    /// Action for a record that fails, after it is reported on stderr
     #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Records")]
     on_error: OnError,
     #[command(flatten)]
@@ -183,7 +183,7 @@ impl Transform {
     }
 }
 
-/// Unbuffered stdin. At a terminal, a hint says what the program waits for.
+/// Unbuffered stdin. At a terminal, a hint says that the program waits for input.
 fn stdin() -> Result<File> {
     if io::stdin().is_terminal() {
         color::print_hint("reading the message from the terminal; end it with Ctrl-D");
@@ -198,7 +198,8 @@ fn hint_at_file(text: &str) {
     }
 }
 
-/// Ends the process, whose only call failed, like `main`: the thread of the call is not there to do it.
+/// Ends the process as `main` does after a failure. The thread of the failed call cannot return to `main`, because it is
+/// still in the guest.
 fn end(error: &anyhow::Error, sink: &Mutex<Sink>, events: EventLines) -> ! {
     let written = lock(sink).write(events);
     let error = written.as_ref().err().unwrap_or(error);
@@ -238,7 +239,7 @@ impl SingleMessage {
         Ok(Self { session: opened?, operation, sink, output, is_streaming: false })
     }
 
-    /// Transforms `text`, or what `input` contains.
+    /// Transforms `text`, or the contents of `input`.
     fn run(mut self, text: Option<&str>, input: Option<&File>, limits: &Limits) -> Result<()> {
         let done = match (text, input) {
             (None, Some(input)) => self.stdin(input, limits),
@@ -259,14 +260,14 @@ impl SingleMessage {
     fn call(&mut self, text: &str, end: &str) -> Result<()> {
         let (mut result, mut events) = (Vec::new(), self.event_lines());
         let called = self.session.call((self.operation, 1), text, &mut result, &mut events);
-        // Events before a failure are written, too.
+        // Events recorded before a failure are written, too.
         lock(&self.sink).write(events)?;
         called?;
         result.extend_from_slice(end.as_bytes());
         self.output.write(&result)
     }
 
-    /// Writes the last events of a streamed message, and how it ended.
+    /// Writes the last events of a streamed message, and its outcome.
     fn end_message<T>(&mut self, result: &Result<T>) -> Result<()> {
         self.is_streaming = false;
         let mut events = self.event_lines();

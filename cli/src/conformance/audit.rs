@@ -55,7 +55,7 @@ fn repeat(
     let mut instance = subject.open()?;
     for _ in 0..CALLS {
         call(&mut instance, &text)?;
-        examine(&instance.take_entries(), operation, &text)?;
+        examine(&instance.take_events(), operation, &text)?;
     }
     Ok(())
 }

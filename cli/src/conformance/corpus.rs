@@ -27,7 +27,7 @@ fn once() -> usize {
 
 /// A named text.
 pub(super) struct Text {
-    /// Its peculiarity, which names its cases.
+    /// What is special about it, as in the names of its cases.
     pub name: String,
     /// The text.
     pub text: String,
@@ -37,7 +37,7 @@ pub(super) struct Text {
 ///
 /// # Errors
 ///
-/// When the file is invalid, which does not happen.
+/// When the file, which is built in, is invalid.
 pub(super) fn texts() -> Result<Vec<Text>> {
     let corpus: Corpus = toml::from_str(CORPUS).context("the corpus is invalid")?;
     let texts = corpus.texts.into_iter();

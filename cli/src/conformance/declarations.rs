@@ -19,17 +19,17 @@ const RANDOM: &str = "wasi:random/random@";
 /// When the component cannot be loaded.
 pub(super) fn run<S: FnMut(Case) -> Result<()>>(
     guest: &Guest,
-    clock: &EpochTicker,
+    ticker: &EpochTicker,
     limits: &Limits,
     report: &mut Report<S>,
 ) -> Result<Option<ContractReport>> {
-    let shape = contract::inspect(clock.engine(), &artifact::load(clock.engine(), guest, limits)?.component);
+    let declared = contract::inspect(ticker.engine(), &artifact::load(ticker.engine(), guest, limits)?.component);
     let mut satisfied = true;
-    for import in &shape.imports {
+    for import in &declared.imports {
         let offered = || import.grant.map(drop).context("cipher does not offer it");
         satisfied &= report.case(format!("import {}", import.name), offered)?;
     }
-    for (function, problem) in &shape.functions {
+    for (function, problem) in &declared.functions {
         satisfied &= report.case(format!("export {function}"), || match problem {
             Some(problem) => Err(anyhow!("{problem}")),
             None => Ok(()),
@@ -46,11 +46,11 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(
         })?;
         if manifest.random {
             report.case("import wasi:random, which `random = true` needs", || {
-                let is_imported = shape.imports.iter().any(|import| import.name.starts_with(RANDOM));
+                let is_imported = declared.imports.iter().any(|import| import.name.starts_with(RANDOM));
                 ensure!(is_imported, "it is not imported, so results cannot be random (was it left out of the build?)");
                 Ok(())
             })?;
         }
     }
-    Ok(satisfied.then_some(shape))
+    Ok(satisfied.then_some(declared))
 }

@@ -2,8 +2,8 @@
 //!
 //! Each group of cases has a file. What a component declares is examined first, without running it; then the guest is
 //! called with the texts of `conformance/corpus.toml`. Every case has its own instances, so a trap fails only that
-//! case, and every call is subject to the limits. Of a guest that declares itself random, only decrypted texts are
-//! compared.
+//! case, and every call is subject to the limits. If a guest declares that its results are
+//! random, only decrypted texts are compared.
 
 mod answers;
 mod audit;
@@ -37,17 +37,17 @@ use subject::Subject;
 pub(crate) fn run(
     guest: &Guest,
     given: &Assignments,
-    clock: &EpochTicker,
+    ticker: &EpochTicker,
     limits: &Limits,
     fail_fast: bool,
     show: impl FnMut(Case) -> Result<()>,
 ) -> Result<Summary> {
     let mut report = Report::new(show, fail_fast);
-    let Some(shape) = declarations::run(guest, clock, limits, &mut report)? else {
+    let Some(contract) = declarations::run(guest, ticker, limits, &mut report)? else {
         report.skip("behavior", "the component does not satisfy the contract, so it was not called")?;
         return Ok(report.summary());
     };
-    let subject = Subject::load(guest, given, clock, limits, shape.streams)?;
+    let subject = Subject::load(guest, given, ticker, limits, contract.streams)?;
     answers::run(&subject, &mut report)?;
     roundtrip::run(&subject, &mut report)?;
     streaming::run(&subject, &mut report)?;

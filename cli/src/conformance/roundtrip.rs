@@ -24,7 +24,7 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &
     Ok(())
 }
 
-/// The same result in an instance that was used before, and in a fresh one.
+/// Expects the same result in an instance that was used before, and in a fresh one.
 fn deterministic(subject: &Subject<'_>, text: &str) -> Result<()> {
     let mut instance = subject.open_for(text.len())?;
     let first = instance.call(Operation::Encrypt, text)?;
@@ -32,7 +32,7 @@ fn deterministic(subject: &Subject<'_>, text: &str) -> Result<()> {
     same(&subject.encrypt(text)?, &first, "the result of a second instance")
 }
 
-/// Different results of two calls in each of two instances. All of them decrypt.
+/// Expects four different results, from two calls in each of two instances, and that all of them decrypt.
 fn randomized(subject: &Subject<'_>, text: &str) -> Result<()> {
     let mut results = BTreeSet::new();
     for _ in 0..2 {

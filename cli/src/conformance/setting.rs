@@ -43,7 +43,7 @@ fn rejects(subject: &Subject<'_>, variable: &str, value: &str) -> Result<()> {
                 let plaintext =
                     if operation == Operation::Encrypt { subject.decrypt(&result) } else { Ok(result.clone()) };
                 let is_same = plaintext.is_ok_and(|plaintext| plaintext == SHORT);
-                ensure!(is_same, "{} with it returned {}", action(operation), shown(&result));
+                ensure!(is_same, "{} accepted it, and returned {}", action(operation), shown(&result));
             }
             Err(error) if !is_refusal(&error) => return Err(error),
             Err(error) if error.to_string().contains(variable) => named = true,
@@ -84,7 +84,7 @@ fn has_effect<S: FnMut(Case) -> Result<()>>(
     let changes = |value: &&str| changes(subject, variable, value);
     // Random results differ anyway, so the effect of a setting other than a key may be invisible.
     if subject.is_random() && !is_secret && !values.iter().any(|value| changes(value).unwrap_or(true)) {
-        return report.skip(name, "results are random, and other values decrypt as well");
+        return report.skip(name, "results are random, and other values also decrypt them");
     }
     report
         .case(name, || {

@@ -34,17 +34,17 @@ fn matches_whole(subject: &Subject<'_>, text: &str) -> Result<()> {
     let ciphertext = instance.call(Operation::Encrypt, text)?;
     for chunks in cuts(text) {
         let streamed = stream(&mut instance, Operation::Encrypt, &chunks, subject.message_bytes)?;
-        let what = format!("in {} chunks, encr(text)", chunks.len());
+        let what = format!("encr(text) in {} chunks", chunks.len());
         if !subject.is_random() {
             same(&streamed, &ciphertext, &what)?;
         } else {
             let decrypted = instance.call(Operation::Decrypt, &streamed)?;
-            same(&decrypted, text, &format!("decr of, {what},"))?;
+            same(&decrypted, text, &format!("decr of {what}"))?;
         }
     }
     for chunks in cuts(&ciphertext) {
         let streamed = stream(&mut instance, Operation::Decrypt, &chunks, subject.message_bytes)?;
-        same(&streamed, text, &format!("in {} chunks, decr(encr(text))", chunks.len()))?;
+        same(&streamed, text, &format!("decr(encr(text)) in {} chunks", chunks.len()))?;
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ fn check_size(joined: &[u8], limit: u64) -> Result<()> {
     if joined.len() as u64 <= limit {
         return Ok(());
     }
-    let message = format!("the results for all chunks together are larger than {} (--max-message)", Size(limit));
+    let message = format!("the results of all chunks together are larger than {} (--max-message)", Size(limit));
     Err(Failure::new(Kind::Limit, message).into())
 }
 
@@ -107,6 +107,6 @@ mod tests {
     fn refuses_more_than_limit() {
         assert!(check_size(b"abc", 3).is_ok());
         let error = check_size(b"abcd", 3).unwrap_err().to_string();
-        assert_eq!(error, "the results for all chunks together are larger than 3 bytes (--max-message)");
+        assert_eq!(error, "the results of all chunks together are larger than 3 bytes (--max-message)");
     }
 }

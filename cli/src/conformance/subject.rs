@@ -44,15 +44,15 @@ impl<'a> Subject<'a> {
     pub(super) fn load(
         guest: &'a Guest,
         given: &'a Assignments,
-        clock: &EpochTicker,
+        ticker: &EpochTicker,
         limits: &Limits,
         streams: bool,
     ) -> Result<Self> {
         let quick = Limits { timeout: limits.timeout.min(SHORT_TIMEOUT), ..limits.clone() };
         Ok(Self {
             settings: settings::resolve(guest, &base(guest, given))?,
-            quick: GuestPre::load(guest, clock, &quick)?,
-            patient: GuestPre::load(guest, clock, limits)?,
+            quick: GuestPre::load(guest, ticker, &quick)?,
+            patient: GuestPre::load(guest, ticker, limits)?,
             message_bytes: limits.message_bytes,
             guest,
             streams,

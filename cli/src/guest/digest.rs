@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::path::Path;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
+
+use crate::platform::file;
 
 /// A SHA-256, of a component unless stated otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +17,15 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of the regular file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, when the file cannot be read.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        Self::read(file::open(path)?)
     }
 
     /// The digest of all bytes from `source`.

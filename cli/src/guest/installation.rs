@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 
-use super::source::Source;
+use super::new_guest::NewGuest;
 use super::{Guest, catalog};
 use crate::exit::{Failure, Kind};
 use crate::platform::atomic_file;
@@ -51,7 +51,7 @@ impl Installation {
             Ok(file)
         });
         let opened = Self { directory: directory.to_owned(), _lock: lock.with_context(|| cannot("open", directory))? };
-        opened.sweep().with_context(|| cannot("tidy up", directory))?;
+        opened.sweep().with_context(|| cannot("clean up", directory))?;
         Ok(opened)
     }
 
@@ -61,19 +61,19 @@ impl Installation {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub(crate) fn put(directory: &Path, source: &Source) -> Result<Guest> {
+    pub(crate) fn put(directory: &Path, new: &NewGuest) -> Result<Guest> {
         fs::create_dir_all(directory).with_context(|| cannot("create", directory))?;
         let installation = Self::open(directory)?;
-        installation.write(source).with_context(|| cannot("write to", directory))?;
-        Ok(source.guest(directory))
+        installation.write(new).with_context(|| cannot("write to", directory))?;
+        Ok(new.guest(directory))
     }
 
-    fn write(&self, source: &Source) -> io::Result<()> {
-        let name = &source.manifest.name;
+    fn write(&self, new: &NewGuest) -> io::Result<()> {
+        let name = &new.manifest.name;
         let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&self.directory)?;
         fs::set_permissions(staged.path(), Permissions::from_mode(0o755))?;
-        write(&file(staged.path(), name, "wasm"), &source.component)?;
-        write(&file(staged.path(), name, "toml"), source.text.as_bytes())?;
+        write(&file(staged.path(), name, "wasm"), &new.component)?;
+        write(&file(staged.path(), name, "toml"), new.text.as_bytes())?;
         File::open(staged.path())?.sync_all()?;
         fs::rename(staged.path(), self.directory.join(format!("{READY}{name}")))?;
         // It no longer exists.
@@ -157,7 +157,7 @@ fn remove_files(manifest: &Path) -> io::Result<()> {
 
 /// Reads the file at `path` in the directory `ready`, if the owner of the directory wrote both.
 ///
-/// Its copy is for all users to read. Anyone who can write to the guest directory could have put a link to a private
+/// All users can read its copy. Anyone who can write to the guest directory could have put a link to a private
 /// file of this user here.
 fn read_ready(ready: &Path, path: &Path) -> io::Result<Vec<u8>> {
     let refused = || io::Error::new(ErrorKind::PermissionDenied, format!("'{}' may be a link", path.display()));

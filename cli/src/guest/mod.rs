@@ -1,14 +1,14 @@
-//! Guests: which exist, what their manifests declare, and the settings in force.
+//! Guests: finding and installing them, their manifests, and the settings in force.
 
 pub(crate) mod assignments;
 pub(crate) mod catalog;
 pub(crate) mod digest;
 pub(crate) mod installation;
 pub mod manifest;
+pub(crate) mod new_guest;
 pub(crate) mod replacement;
 pub(crate) mod secrets;
 pub mod settings;
-pub(crate) mod source;
 pub(crate) mod value_file;
 
 use std::path::PathBuf;

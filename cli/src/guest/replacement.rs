@@ -9,7 +9,7 @@ use super::Guest;
 use super::catalog::{self, Catalog};
 use super::digest::Digest;
 use super::manifest::Manifest;
-use super::source::{Source, digest_of};
+use super::new_guest::NewGuest;
 use crate::exit::{Failure, Kind};
 
 /// The directory that a guest is installed in, and the guest that it replaces.
@@ -22,14 +22,14 @@ pub(crate) struct Replacement {
 }
 
 impl Replacement {
-    /// Finds what `source` replaces or shadows in `directory`, or in the directories of `catalog`. With `force`, a
-    /// directory that takes precedence is installed to instead.
+    /// Finds what `new` replaces or shadows in `directory`, or in the directories of `catalog`. With `force`, the
+    /// guest is installed in a directory that takes precedence, if it has another guest of this name.
     ///
     /// # Errors
     ///
-    /// When that is another guest, unless `force`d. A higher version is not another guest.
-    pub(crate) fn plan(source: &Source, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
-        let name = &source.manifest.name;
+    /// When there is another guest of this name, unless `force`d. In `directory`, a lower version is replaced.
+    pub(crate) fn plan(new: &NewGuest, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
+        let name = &new.manifest.name;
         let here = catalog::manifest_in(directory, name)?;
         let found = match catalog {
             Some(catalog) => catalog.find(name.as_ref()).ok(),
@@ -40,9 +40,9 @@ impl Replacement {
         let folder = old.component.parent().unwrap_or(directory);
         let is_here = here.is_some_and(|path| path.parent() == Some(folder));
         let takes_precedence = !is_here && catalog.is_some_and(|catalog| is_before(catalog, folder, directory));
-        let digest = if is_here || takes_precedence { digest_of(&old.component).ok() } else { None };
-        let is_same = digest == Some(source.digest);
-        if force || is_here && (is_same || is_newer(&source.manifest, old.manifest.as_ref())) {
+        let digest = if is_here || takes_precedence { Digest::of_file(&old.component).ok() } else { None };
+        let is_same = digest == Some(new.digest);
+        if force || is_here && (is_same || is_newer(&new.manifest, old.manifest.as_ref())) {
             let directory = if takes_precedence { folder } else { directory };
             return Ok(Self { directory: directory.to_owned(), old: Some(old), digest });
         }
@@ -53,17 +53,17 @@ impl Replacement {
     }
 
     /// The digest of the component that was replaced, if another was put in its place.
-    pub(crate) fn replaced(&self, source: &Source) -> Option<Digest> {
-        self.digest.filter(|digest| *digest != source.digest)
+    pub(crate) fn replaced(&self, new: &NewGuest) -> Option<Digest> {
+        self.digest.filter(|digest| *digest != new.digest)
     }
 
-    /// What to add to the message about the new guest.
+    /// A clause for the message about the new guest; empty if it replaces or shadows none.
     pub(crate) fn describe(&self) -> String {
         let Some(old) = &self.old else { return String::new() };
         let (name, version) = (&old.name, version_of(old));
         match old.component.parent() == Some(&self.directory) {
             true => format!(", replacing {name}{version}"),
-            false => format!(", in front of '{}'", old.component.display()),
+            false => format!(", shadowing '{}'", old.component.display()),
         }
     }
 }

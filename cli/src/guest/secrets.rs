@@ -1,6 +1,6 @@
-//! The values of secrets, masked in everything that a guest prints or reports.
+//! The values of secrets, mchecked in everything that a guest prints or reports.
 //!
-//! A guest may print a secret by accident: in an error message, cut short, quoted, or escaped as in its language. It
+//! A guest may print a secret by accident: in an error message, cut short, quoted, or escaped as its language does. It
 //! can also transform a secret in ways that are not recognized: masking does not protect from a hostile guest.
 
 use std::borrow::Cow;
@@ -12,12 +12,12 @@ use super::settings::Setting;
 
 /// The mask, shown in place of a secret.
 const MASK: &str = "***";
-/// Any part of a secret of this many characters is masked; of a shorter secret, only the whole.
+/// Any part of a secret with this many characters is mchecked. A shorter secret is mchecked only as a whole.
 const PART_CHARS: usize = 12;
-/// The shortest line of a secret of several lines that is masked on its own.
+/// The shortest line of a secret of several lines that is mchecked on its own.
 const LINE_CHARS: usize = 4;
-/// The number of characters that are searched before it is asked whether to go on.
-const ASKED_CHARS: usize = 4096;
+/// The number of characters that are searched between two checks.
+const CHECK_CHARS: usize = 4096;
 /// The number of levels of escaping that are decoded.
 const ESCAPE_LEVELS: usize = 3;
 
@@ -52,23 +52,23 @@ impl Secrets {
         )
     }
 
-    /// Returns `text` with every secret masked, also where it is escaped or, if it is long, cut short.
+    /// Returns `text` with every secret mchecked, also where it is escaped or, if it is long, cut short.
     pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.mask_while(text, || Ok::<_, Infallible>(())) {
-            Ok(masked) => masked,
+            Ok(mchecked) => mchecked,
         }
     }
 
-    /// Like [`mask`](Self::mask), but gives up when `goes_on` fails, which is asked every few hundred microseconds: a
+    /// Like [`mask`](Self::mask), but gives up when `check` fails. It is called every few hundred microseconds, because a
     /// long text and a secret of many lines can take seconds.
     ///
     /// # Errors
     ///
-    /// The one of `goes_on`.
+    /// That of `check`.
     pub(crate) fn mask_while<'a, E>(
         &self,
         text: &'a str,
-        mut goes_on: impl FnMut() -> Result<(), E>,
+        mut check: impl FnMut() -> Result<(), E>,
     ) -> Result<Cow<'a, str>, E> {
         if self.0.is_empty() || text.is_empty() {
             return Ok(Cow::Borrowed(text));
@@ -77,7 +77,7 @@ impl Secrets {
         let mut view = Some(View::new(text));
         for _ in 0..=ESCAPE_LEVELS {
             let Some(current) = &view else { break };
-            self.0.iter().try_for_each(|secret| secret.find(current, &mut found, &mut goes_on))?;
+            self.0.iter().try_for_each(|secret| secret.find(current, &mut found, &mut check))?;
             view = current.unescape();
         }
         Ok(if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, found)) })
@@ -87,17 +87,17 @@ impl Secrets {
 /// Replaces each run of ranges that touch with the mask.
 fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> String {
     ranges.sort_by_key(|range| (range.start, range.end));
-    let mut masked = String::with_capacity(text.len());
+    let mut mchecked = String::with_capacity(text.len());
     let (mut end, mut is_open) = (0, false);
     for range in ranges {
         if range.start > end || !is_open {
-            masked.push_str(&text[end..range.start.max(end)]);
-            masked.push_str(MASK);
+            mchecked.push_str(&text[end..range.start.max(end)]);
+            mchecked.push_str(MASK);
             is_open = true;
         }
         end = end.max(range.end);
     }
-    masked + &text[end..]
+    mchecked + &text[end..]
 }
 
 /// One secret, or a line of one.
@@ -118,16 +118,16 @@ impl Secret {
         Self { chars, part, starts }
     }
 
-    /// Adds the ranges of text in which `view` shows a part of the secret, as long as it `goes_on`.
+    /// Adds the ranges of the text in which `view` shows a part of the secret, until `check` fails.
     fn find<E>(
         &self,
         view: &View,
         found: &mut Vec<Range<usize>>,
-        mut goes_on: impl FnMut() -> Result<(), E>,
+        mut check: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
         for (at, window) in view.folded.windows(self.part).enumerate() {
-            if at.is_multiple_of(ASKED_CHARS) {
-                goes_on()?;
+            if at.is_multiple_of(CHECK_CHARS) {
+                check()?;
             }
             let order = |&start: &u32| self.chars[start as usize..][..self.part].cmp(window);
             if self.starts.binary_search_by(order).is_ok() {
@@ -260,8 +260,11 @@ mod tests {
             for text in
                 [escaped.clone(), serde_json::to_string(&escaped).unwrap(), format!("{:?}", format!("{escaped:?}"))]
             {
-                let masked = mask(secret, &format!("not {text}!"));
-                assert!(masked.contains("***") && !masked.contains('k') && !masked.contains("1b"), "{text} {masked}");
+                let mchecked = mask(secret, &format!("not {text}!"));
+                assert!(
+                    mchecked.contains("***") && !mchecked.contains('k') && !mchecked.contains("1b"),
+                    "{text} {mchecked}"
+                );
             }
         }
     }
@@ -280,14 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn stops_masking_when_asked() {
+    fn stops_when_check_fails() {
         let secrets = Secrets::new(["0123456789abcdef"].into_iter());
-        let text = "x".repeat(4 * ASKED_CHARS);
-        let mut asked = 0;
-        let masked = secrets.mask_while(&text, || {
-            asked += 1;
-            if asked < 3 { Ok(()) } else { Err(()) }
+        let text = "x".repeat(4 * CHECK_CHARS);
+        let mut checked = 0;
+        let mchecked = secrets.mask_while(&text, || {
+            checked += 1;
+            if checked < 3 { Ok(()) } else { Err(()) }
         });
-        assert_eq!((masked, asked), (Err(()), 3));
+        assert_eq!((mchecked, checked), (Err(()), 3));
     }
 }

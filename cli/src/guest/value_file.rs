@@ -12,7 +12,7 @@ use crate::platform::standard::Standard;
 
 /// The maximum length of a value, in bytes.
 pub(crate) const MAX_VALUE_BYTES: usize = 64 * 1024;
-/// How many bytes of line endings may follow a value of the maximum length.
+/// The maximum length of the line ending after a value of the maximum length, in bytes.
 const MAX_ENDING_BYTES: usize = 2;
 
 /// Reads the setting `name` from `path`, which may also be a FIFO or a descriptor (`/dev/fd/N`); `-` is stdin. Line

@@ -21,7 +21,7 @@ pub(crate) struct Confinement {
 /// The stack of the thread that compiles, in bytes: Linux's default for a process, twice.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 
-/// Longer than any process runs, and short enough for every system to represent.
+/// A time that no process runs for, and that every system can represent.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Confinement {
@@ -64,7 +64,7 @@ fn end_with_parent(parent: u64) -> Result<()> {
         .context("cannot detect the end of the parent process")?;
     let current = rustix::process::getppid().map_or(0, |pid| u64::from(pid.as_raw_pid().unsigned_abs()));
     if current != parent {
-        bail!("the process that asked for the code has ended");
+        bail!("the parent process has ended");
     }
     for signal in [Signal::INT, Signal::HUP, Signal::QUIT, Signal::TERM] {
         // SAFETY: this process has no other use for these signals, and an ignored signal runs no code.

@@ -2,8 +2,8 @@
 
 use std::sync::Once;
 
-/// Makes this process not dumpable from now on: it leaves no core file, and on Linux its memory and environment cannot
-/// be read through `/proc` or `ptrace` by other processes of the same user.
+/// Makes this process undumpable: it leaves no core file, and on Linux other processes of the same user cannot read its
+/// memory and environment through `/proc` or `ptrace`.
 pub(crate) fn disable() {
     static DISABLED: Once = Once::new();
     DISABLED.call_once(|| {

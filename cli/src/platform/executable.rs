@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The path of this program. Without `/proc`, it is searched for as in a shell: by its path, or in `$PATH`.
+/// The path of this program. Without `/proc`, it is found as a shell finds it: by its path, or in `$PATH`.
 pub(crate) fn path() -> Option<PathBuf> {
     env::current_exe().ok().or_else(|| {
         let name = PathBuf::from(env::args_os().next()?);

@@ -42,7 +42,7 @@ pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// When the system does not say.
+/// The system's.
 pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
     let (one, other) = (one.metadata()?, other.metadata()?);
     Ok(one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino()))

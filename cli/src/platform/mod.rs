@@ -1,4 +1,4 @@
-//! Everything that differs between operating systems.
+//! The operating system: files, standard streams, signals, limits of processes, and directories that can be trusted.
 
 pub(crate) mod atomic_file;
 pub(crate) mod confine;

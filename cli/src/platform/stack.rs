@@ -19,7 +19,7 @@ fn is_small() -> bool {
     limit.is_some_and(|bytes| bytes < THREAD_STACK_BYTES as u64)
 }
 
-/// Runs `task` on another thread, and passes its panic on, so that the exit status is the same.
+/// Runs `task` on another thread. A panic is propagated, so that the exit status is the same.
 fn run_on_thread<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let thread = thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn(task)?;
     Ok(thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))

@@ -22,10 +22,10 @@ const MAX_GAP: Duration = Duration::from_millis(100);
 /// The number of ticks without a call after which the ticker stops.
 const IDLE_TICKS: u32 = 100;
 
-/// How far past its deadline a call is given up.
+/// The time after its deadline at which a call is given up.
 const GRACE: Duration = Duration::from_millis(30);
 
-/// What is done about a call that is given up.
+/// The function that gives up a call.
 type GiveUp = Box<dyn Fn() + Send + Sync>;
 
 /// The ticker of an engine.
@@ -39,11 +39,11 @@ struct State {
     running: AtomicBool,
     /// The origin of the times below.
     start: Instant,
-    /// The time at the last tick, in nanoseconds since `start`, less `stopped`.
+    /// The time at the last tick, in nanoseconds since `start`, minus `stopped`.
     ticked: AtomicU64,
     /// The time that does not count, in nanoseconds.
     stopped: AtomicU64,
-    sessions: Mutex<Vec<Weak<Calls>>>,
+    stores: Mutex<Vec<Weak<Calls>>>,
     give_up: OnceLock<GiveUp>,
 }
 
@@ -73,7 +73,7 @@ impl EpochTicker {
             start: Instant::now(),
             ticked: AtomicU64::new(0),
             stopped: AtomicU64::new(0),
-            sessions: Mutex::default(),
+            stores: Mutex::default(),
             give_up: OnceLock::new(),
         };
         Self { engine, state: Arc::new(state) }
@@ -84,18 +84,18 @@ impl EpochTicker {
         &self.engine
     }
 
-    /// Has a call given up that goes on past its deadline, unless it checks the epoch: `give_up` is run while the guest
-    /// still runs, and should end the process. Only the first such function counts.
+    /// Sets the function that gives up a call which continues past its deadline without checking the epoch. It runs while
+    /// the guest still runs, and should end the process. Only the first such function counts.
     pub(super) fn on_overdue(&self, give_up: impl Fn() + Send + Sync + 'static) {
         let _ = self.state.give_up.set(Box::new(give_up));
     }
 
     /// Registers another store, for as long as the result lives.
-    pub fn session(&self) -> Arc<Calls> {
+    pub fn register(&self) -> Arc<Calls> {
         let calls = Arc::default();
-        let mut sessions = self.state.lock_sessions();
-        sessions.retain(|session| session.strong_count() > 0);
-        sessions.push(Arc::downgrade(&calls));
+        let mut stores = self.state.lock_stores();
+        stores.retain(|calls| calls.strong_count() > 0);
+        stores.push(Arc::downgrade(&calls));
         calls
     }
 
@@ -104,8 +104,8 @@ impl EpochTicker {
         self.state.running.load(SeqCst)
     }
 
-    /// The time for which the process ran since the ticker was made, in nanoseconds: exact, or while the ticker runs as
-    /// of its last tick.
+    /// The time for which the process has run since the ticker was created, in nanoseconds. While the ticker runs, it is
+    /// that of the last tick.
     pub fn now(&self) -> u64 {
         if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() }
     }
@@ -143,13 +143,13 @@ impl EpochTicker {
             self.state.tick();
             self.engine.increment_epoch();
             self.state.give_up_overdue();
-            idle = if self.state.is_called() { 0 } else { idle + 1 };
+            idle = if self.state.has_calls() { 0 } else { idle + 1 };
             if idle < IDLE_TICKS {
                 continue;
             }
             self.state.running.store(false, SeqCst);
             // A call that began in between saw the ticker running, unless it started another one itself.
-            if !self.state.is_called() || self.state.running.swap(true, SeqCst) {
+            if !self.state.has_calls() || self.state.running.swap(true, SeqCst) {
                 return;
             }
             idle = 0;
@@ -158,7 +158,7 @@ impl EpochTicker {
 }
 
 impl State {
-    /// The time by the system's clock, in nanoseconds, less what does not count.
+    /// The time by the system's clock, in nanoseconds, minus the time that does not count.
     fn counted(&self) -> u64 {
         nanoseconds(self.start.elapsed()).saturating_sub(self.stopped.load(Relaxed))
     }
@@ -170,12 +170,12 @@ impl State {
         self.ticked.fetch_add(counted, SeqCst);
     }
 
-    fn lock_sessions(&self) -> MutexGuard<'_, Vec<Weak<Calls>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_stores(&self) -> MutexGuard<'_, Vec<Weak<Calls>>> {
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_called(&self) -> bool {
-        self.lock_sessions().iter().filter_map(Weak::upgrade).any(|calls| calls.deadline.load(SeqCst) != NO_CALL)
+    fn has_calls(&self) -> bool {
+        self.lock_stores().iter().filter_map(Weak::upgrade).any(|calls| calls.deadline.load(SeqCst) != NO_CALL)
     }
 
     fn give_up_overdue(&self) {
@@ -186,7 +186,7 @@ impl State {
             let is_late = deadline != NO_CALL && deadline < latest;
             is_late && calls.deadline.compare_exchange(deadline, GIVEN_UP, SeqCst, SeqCst).is_ok()
         };
-        let is_overdue = self.lock_sessions().iter().filter_map(Weak::upgrade).any(|calls| overdue(&calls));
+        let is_overdue = self.lock_stores().iter().filter_map(Weak::upgrade).any(|calls| overdue(&calls));
         if is_overdue {
             give_up();
         }
@@ -208,7 +208,7 @@ impl Calls {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if self.0.swap(NO_CALL, SeqCst) == GIVEN_UP {
-            // Somebody else is reporting the end of this call, and of the process.
+            // The ticker's thread reports the end of this call, and ends the process.
             loop {
                 thread::park();
             }
@@ -227,7 +227,7 @@ mod tests {
     fn gives_up_only_overdue_calls() {
         let ticker = EpochTicker::new(engine::loader().unwrap());
         let (sender, receiver) = mpsc::channel();
-        let [in_time, overdue, over] = [(); 3].map(|()| ticker.session());
+        let [in_time, overdue, over] = [(); 3].map(|()| ticker.register());
         ticker.on_overdue(move || sender.send(()).unwrap());
         drop(over.begin(0));
         let _in_time = in_time.begin(u64::MAX);

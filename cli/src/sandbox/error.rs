@@ -7,7 +7,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
-use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, RESOURCES};
+use crate::limits::{ExceededLimit, HANDLES, HOST_CALL_BYTES, RESOURCES};
 use crate::sandbox::host::Host;
 use crate::sandbox::python;
 use crate::terminal::escape;
@@ -49,7 +49,8 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
     let printed = log_printed(name, host);
     if let Some(exceeded) = exceeded(&error, host) {
         // Unlike time and the size of a result, memory and resources add up over the calls of an instance.
-        host.exhausted = matches!(exceeded, Exceeded::Memory(_) | Exceeded::Table(_) | Exceeded::Resources(_));
+        host.exhausted =
+            matches!(exceeded, ExceededLimit::Memory(_) | ExceededLimit::Table(_) | ExceededLimit::Resources(_));
         return of_limit(name, &exceeded);
     }
     let (exit, trap) = (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>());
@@ -77,30 +78,30 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
 }
 
 /// The error of the guest `name` that exceeded a limit.
-pub(super) fn of_limit(name: &str, exceeded: &Exceeded) -> Error {
+pub(super) fn of_limit(name: &str, exceeded: &ExceededLimit) -> Error {
     Failure::new(Kind::Limit, format!("{name} {exceeded}")).into()
 }
 
 /// The limit that the guest exceeded, if it did.
-fn exceeded(error: &wasmtime::Error, host: &Host) -> Option<Exceeded> {
-    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+fn exceeded(error: &wasmtime::Error, host: &Host) -> Option<ExceededLimit> {
+    if let Some(exceeded) = error.downcast_ref::<ExceededLimit>() {
         Some(exceeded.clone())
     } else if let Some(denied) = host.limiter.denied() {
         Some(denied)
     } else if let Some(ResourceTableError::Full) = error.downcast_ref() {
-        Some(Exceeded::Resources(RESOURCES))
+        Some(ExceededLimit::Resources(RESOURCES))
     } else {
         exceeded_by_message(&error.root_cause().to_string())
     }
 }
 
-/// The limits for which wasmtime has no type. The guests `passes-too-much` and `handles-many` show whether it has
-/// changed its wording.
-fn exceeded_by_message(message: &str) -> Option<Exceeded> {
+/// The limits for which wasmtime has no type. Tests with the guests `passes-too-much` and `handles-many` fail if it
+/// changes its wording.
+fn exceeded_by_message(message: &str) -> Option<ExceededLimit> {
     if message.contains("fuel allocated for hostcalls") {
-        Some(Exceeded::HostCall(HOST_CALL_BYTES))
+        Some(ExceededLimit::HostCall(HOST_CALL_BYTES))
     } else if message.contains("store handle limit exceeded") {
-        Some(Exceeded::Resources(HANDLES))
+        Some(ExceededLimit::Resources(HANDLES))
     } else {
         None
     }
@@ -117,7 +118,7 @@ fn names_setting(reason: &str, guest: &Guest, host: &Host) -> bool {
 pub(super) fn log_printed(name: &str, host: &mut Host) -> String {
     let (printed, dropped) = host.take_printed();
     if dropped > 0 {
-        log::info!("{name} printed {dropped} bytes more, before this");
+        log::info!("{name} printed {dropped} bytes before this, which were dropped");
     }
     for line in printed.lines() {
         log::info!("{name} printed: {}", escape::start(line));
@@ -127,13 +128,13 @@ pub(super) fn log_printed(name: &str, host: &mut Host) -> String {
 
 fn explain(trap: &Trap) -> String {
     match trap {
-        Trap::StackOverflow => "its stack is full (a recursion too deep?)".to_owned(),
+        Trap::StackOverflow => "its stack overflowed (infinite recursion?)".to_owned(),
         Trap::UnreachableCodeReached => "it reached code marked as unreachable".to_owned(),
         other => other.to_string().trim_start_matches("wasm trap: ").to_owned(),
     }
 }
 
-/// The last line that the guest itself printed. A Rust panic adds one after it.
+/// The last line of the guest's own text. A Rust panic adds a note after it.
 fn last_line(printed: &str) -> Option<&str> {
     let own = |line: &&str| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE=1`");
     printed.lines().rev().map(str::trim).find(own)

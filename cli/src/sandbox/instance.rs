@@ -13,7 +13,7 @@ use crate::code::artifact;
 use crate::guest::Guest;
 use crate::guest::secrets::Secrets;
 use crate::guest::settings::Setting;
-use crate::limits::{Exceeded, HANDLES, HOST_CALL_BYTES, Limits};
+use crate::limits::{ExceededLimit, HANDLES, HOST_CALL_BYTES, Limits};
 use crate::sandbox::contract::{self, Operation};
 use crate::sandbox::epoch::{Calls, EpochTicker};
 use crate::sandbox::error;
@@ -93,8 +93,8 @@ impl GuestPre {
         &self.guest
     }
 
-    /// Has `end` end the process, whose only message is for the next instance, if a call does not end in time by itself.
-    /// It gets the error, and the audit events that are not reported yet.
+    /// Makes `end` end the process if a call of the next instance does not end in time by itself. That instance must serve
+    /// the only message of the process. `end` receives the error, and the audit events that are not reported yet.
     pub(crate) fn end_overdue(
         self: &Arc<Self>,
         operation: Operation,
@@ -104,7 +104,7 @@ impl GuestPre {
         let (guest, shared) = (self.clone(), Arc::new(SharedEvents::default()));
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Some(shared.clone());
         self.ticker.on_overdue(move || {
-            let failed = Err(error::of_limit(&guest.origin.name, &Exceeded::Time(guest.limits.timeout)));
+            let failed = Err(error::of_limit(&guest.origin.name, &ExceededLimit::Time(guest.limits.timeout)));
             let mut lines = EventLines::new(format);
             shared.with(|events| {
                 events.end_call::<()>(if shared.is_open() { operation.name() } else { START }, &failed);
@@ -136,8 +136,8 @@ impl GuestPre {
     ) -> Result<GuestInstance> {
         let mut store = self.store(environment);
         store.data_mut().record = record;
-        let calls = self.ticker.session();
-        let opened = under_way(&self.ticker, &calls, &mut store, |store| {
+        let calls = self.ticker.register();
+        let opened = run_timed(&self.ticker, &calls, &mut store, |store| {
             let instance = self.instance.instantiate(&mut *store)?;
             let mut function =
                 |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is not a function"));
@@ -185,7 +185,7 @@ impl GuestPre {
 }
 
 /// Runs `call`, which enters the guest, against the time limit.
-fn under_way<T>(
+fn run_timed<T>(
     ticker: &EpochTicker,
     calls: &Calls,
     store: &mut Store<Host>,
@@ -196,7 +196,7 @@ fn under_way<T>(
         store.set_epoch_deadline(0);
     }
     let returned = call(store)?;
-    // It may not have checked the epoch for long.
+    // Its last check of the epoch may be long ago.
     store.data().limiter.time_left()?;
     Ok(returned)
 }
@@ -262,11 +262,11 @@ impl GuestInstance {
     }
 
     /// Takes the audit events that the guest has recorded since they were last taken.
-    pub fn take_entries(&mut self) -> Events {
-        self.store.data_mut().take_entries()
+    pub fn take_events(&mut self) -> Events {
+        self.store.data_mut().take_events()
     }
 
-    /// Adds how a call ended to its audit events.
+    /// Adds the outcome of a call to its audit events.
     pub fn end_call<T>(&mut self, operation: Operation, result: &Result<T>) {
         self.store.data_mut().end_call(operation.name(), result);
     }
@@ -281,7 +281,7 @@ impl GuestInstance {
         self.store.data().limiter.used()
     }
 
-    /// Leaves the instance until the process ends, which is faster than unmapping its memory.
+    /// Leaks the instance, because the end of the process unmaps its memory faster.
     pub fn abandon(self) {
         std::mem::forget(self);
     }
@@ -292,7 +292,7 @@ impl GuestInstance {
         call: impl FnOnce(&Instance, &mut Store<Host>) -> wasmtime::Result<T>,
     ) -> Result<T> {
         let Self { guest, calls, store, instance, .. } = self;
-        let result = under_way(&guest.ticker, calls, store, |store| call(instance, store));
+        let result = run_timed(&guest.ticker, calls, store, |store| call(instance, store));
         let (guest, host) = (&guest.guest, store.data_mut());
         match result {
             Ok(value) => {

@@ -15,7 +15,7 @@ use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceT
 use wasmtime::component::{ComponentType, Lift, WasmStr};
 use wasmtime::{AsContext, StoreContext, bail, format_err};
 
-use crate::limits::{AUDIT_TEXT_UNITS, Exceeded};
+use crate::limits::{AUDIT_TEXT_UNITS, ExceededLimit};
 
 /// The output for the results of a thread's calls, and their maximum size.
 struct Target {
@@ -42,7 +42,7 @@ impl StringCopy {
     fn copy(text: &str) -> wasmtime::Result<Self> {
         TARGET.with_borrow_mut(|target| {
             if text.len() as u64 > target.limit {
-                return Err(Exceeded::Message(target.limit).into());
+                return Err(ExceededLimit::Message(target.limit).into());
             }
             target.bytes.try_reserve(text.len())?;
             target.bytes.extend_from_slice(text.as_bytes());
@@ -53,7 +53,7 @@ impl StringCopy {
     /// Fails if a string of `units` code units exceeds the limit in every encoding, before any of it is read.
     fn check(units: usize) -> wasmtime::Result<()> {
         let limit = TARGET.with_borrow(|target| target.limit);
-        if units as u64 > limit { Err(Exceeded::Message(limit).into()) } else { Ok(()) }
+        if units as u64 > limit { Err(ExceededLimit::Message(limit).into()) } else { Ok(()) }
     }
 }
 

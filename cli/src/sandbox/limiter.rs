@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
-use crate::limits::{Exceeded, Limits, SLOW_MEMORY_BYTES, TABLE_ELEMENTS};
+use crate::limits::{ExceededLimit, Limits, SLOW_MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::sandbox::epoch::EpochTicker;
 
 /// Counts all memories and tables of one store against one total, and its calls against the time limit. (wasmtime's own
@@ -14,7 +14,7 @@ pub(super) struct Limiter {
     limit: usize,
     used: usize,
     /// Why growth was denied, if it was. How a guest then fails is up to its language.
-    denied: Option<Exceeded>,
+    denied: Option<ExceededLimit>,
     timeout: Duration,
     /// When the time is up, as the ticker counts it, in nanoseconds.
     deadline: u64,
@@ -44,9 +44,9 @@ impl Limiter {
     /// # Errors
     ///
     /// When nothing is left.
-    pub(super) fn time_left(&self) -> Result<Duration, Exceeded> {
+    pub(super) fn time_left(&self) -> Result<Duration, ExceededLimit> {
         match self.deadline.saturating_sub(self.ticker.now()) {
-            0 => Err(Exceeded::Time(self.timeout)),
+            0 => Err(ExceededLimit::Time(self.timeout)),
             left => Ok(Duration::from_nanos(left)),
         }
     }
@@ -66,7 +66,7 @@ impl Limiter {
     }
 
     /// The limit that denied growth, if one did.
-    pub(super) fn denied(&self) -> Option<Exceeded> {
+    pub(super) fn denied(&self) -> Option<ExceededLimit> {
         self.denied.clone()
     }
 
@@ -88,7 +88,7 @@ impl Limiter {
         let allowed = self.used.checked_add(by).filter(|total| *total <= self.limit);
         match allowed {
             Some(total) => self.used = total,
-            None => self.denied = Some(Exceeded::Memory(self.limit)),
+            None => self.denied = Some(ExceededLimit::Memory(self.limit)),
         }
         self.tick_if_slow();
         Ok(allowed.is_some())
@@ -102,7 +102,7 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         if desired > TABLE_ELEMENTS && maximum.is_none_or(|maximum| desired <= maximum) {
-            self.denied = Some(Exceeded::Table(TABLE_ELEMENTS));
+            self.denied = Some(ExceededLimit::Table(TABLE_ELEMENTS));
             return Ok(false);
         }
         self.grow(current, desired, maximum, TABLE_ELEMENT_BYTES)

@@ -34,7 +34,7 @@ impl StreamingIndices {
 
 /// A message that is being streamed through a guest. The time limit applies to each chunk.
 pub struct Message<'a> {
-    session: &'a mut GuestInstance,
+    instance: &'a mut GuestInstance,
     update: Func,
     finish: Func,
     resource: ResourceAny,
@@ -43,36 +43,37 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// Opens a message in a streaming guest.
     pub(super) fn open(
-        session: &'a mut GuestInstance,
+        instance: &'a mut GuestInstance,
         indices: &StreamingIndices,
         operation: Operation,
     ) -> Result<Self> {
-        let (update, finish, resource) = session.run(|instance, store| {
-            let mut function =
-                |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is not a function"));
+        let (update, finish, resource) = instance.run(|component, store| {
+            let mut function = |index| {
+                component.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is not a function"))
+            };
             let (update, finish) = (function(&indices.update)?, function(&indices.finish)?);
             let constructor = function(&indices.constructor)?.typed::<(Operation,), (ResourceAny,)>(&*store)?;
             let (resource,) = constructor.call(store, (operation,))?;
             Ok((update, finish, resource))
         })?;
-        Ok(Self { session, update, finish, resource })
+        Ok(Self { instance, update, finish, resource })
     }
 
-    /// Hands the guest the next chunk and adds the result that is ready, which is UTF-8, to `output`.
+    /// Passes the next chunk to the guest, and adds the result that is ready, which is UTF-8, to `output`.
     ///
     /// # Errors
     ///
     /// As for [`GuestInstance::call`].
     pub fn update(&mut self, chunk: &str, output: &mut Vec<u8>) -> Result<()> {
         let (update, resource) = (self.update, self.resource);
-        self.session.run_onto(output, |store| {
+        self.instance.run_onto(output, |store| {
             update.typed::<(ResourceAny, &str), (StringCopy,)>(&*store)?.call(store, (resource, chunk))
         })
     }
 
     /// Formats the audit events since the last report into `lines`.
     pub fn report(&mut self, lines: &mut EventLines) {
-        self.session.report(lines);
+        self.instance.report(lines);
     }
 
     /// Ends the message and adds the rest of its result, which is UTF-8, to `output`.
@@ -82,7 +83,7 @@ impl<'a> Message<'a> {
     /// As for [`GuestInstance::call`].
     pub fn finish(self, output: &mut Vec<u8>) -> Result<()> {
         let (finish, resource) = (self.finish, self.resource);
-        self.session
+        self.instance
             .run_onto(output, |store| finish.typed::<(ResourceAny,), (StringCopy,)>(&*store)?.call(store, (resource,)))
     }
 }

@@ -1,4 +1,6 @@
 //! The sandbox: one instance of a guest, its imports, and its limits.
+//!
+//! The interfaces that a guest may import are listed in `host/interfaces.rs`.
 
 pub mod contract;
 pub(crate) mod epoch;

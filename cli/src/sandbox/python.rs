@@ -1,7 +1,7 @@
-//! What a guest built by componentize-py prints when it fails by accident.
+//! The exception that ended a call of a guest built by componentize-py.
 //!
-//! Its runtime is written in Rust and panics. The panic is the last thing printed, and says nothing to somebody who
-//! writes Python: the traceback precedes it, or the exception is inside it.
+//! The runtime of such a guest is written in Rust, and panics. Its message means nothing to an author who writes Python:
+//! the exception is in the traceback before it, or in the message itself.
 
 use crate::terminal::escape;
 

@@ -16,7 +16,7 @@ pub struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        let _others_wait = io::stderr().lock();
+        let _lock = io::stderr().lock();
         if progress::is_shown() {
             write::write_lines(stdio::stderr(), &[progress::CLEAR_LINE, lines].concat())?;
         } else {
@@ -61,7 +61,7 @@ pub fn write_diagnostic(to: &mut impl Write, record: &Record<'_>) -> io::Result<
     to.write_all(folded(&prefix, &escape::message(&record.args().to_string())).as_bytes())
 }
 
-/// Only the first word has a color: the text may contain text of a guest.
+/// Only the first word has a color, because the rest may contain text of a guest.
 fn print_message(style: Style, word: &str, text: &str) {
     let style = in_color(style);
     let prefix = format!("{style}{word}{style:#} ");

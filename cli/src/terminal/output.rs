@@ -11,11 +11,11 @@ use crate::platform::write;
 
 /// The reader of stdout closed it, which is how `| head` ends a program. It is not a failure.
 #[derive(Debug)]
-pub(crate) struct Closed;
+pub(crate) struct ClosedPipe;
 
-impl std::error::Error for Closed {}
+impl std::error::Error for ClosedPipe {}
 
-impl std::fmt::Display for Closed {
+impl std::fmt::Display for ClosedPipe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("stdout was closed by its reader")
     }
@@ -47,16 +47,16 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the reader closed the pipe, or another error if not all of it was written.
+    /// [`ClosedPipe`] if the reader closed the pipe, or another error if not all of it was written.
     pub(crate) fn write(&mut self, result: &[u8]) -> Result<()> {
         match write::write_all(&self.stdout, result) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
             written => written.with_context(|| Failure::new(Kind::Output, "cannot write to stdout")),
         }
     }
 
-    /// Writes what is ready of a result, which is UTF-8, except for its last character, which stays in `ready`: the
-    /// result must not be complete before its audit events are written.
+    /// Writes the part of a result in `ready`, which is UTF-8, except for its last character. That stays in `ready`, because
+    /// the result must not be complete before its audit events are written.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Output {
     }
 }
 
-/// Whether `error` is, or was caused by, [`Closed`].
+/// Whether `error` is, or was caused by, [`ClosedPipe`].
 pub fn is_closed(error: &Error) -> bool {
-    error.chain().any(|cause| cause.is::<Closed>())
+    error.chain().any(|cause| cause.is::<ClosedPipe>())
 }

@@ -29,7 +29,7 @@ pub(crate) enum When {
     Never,
 }
 
-/// [`When`], for the whole process, as `--color` is.
+/// The [`When`] of the whole process, a setting like that of `--color`.
 static WHEN: AtomicU8 = AtomicU8::new(When::Auto as u8);
 /// Whether the cursor is on the line of a bar.
 static SHOWN: AtomicBool = AtomicBool::new(false);
@@ -70,7 +70,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts with nothing done of `input`.
+    /// The progress of reading `input`, none of which is read yet.
     pub(crate) fn new(input: impl AsFd) -> Self {
         let size = input.as_fd().try_clone_to_owned().ok().and_then(|fd| File::from(fd).metadata().ok());
         let size = size.filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());

@@ -284,7 +284,7 @@ fn cache_add_fails_without_storage() {
         (add().file(".cache", ""), "cannot be used: Not a directory"),
     ] {
         let diagnostics = cipher.run().exits(6).prints("").diagnostics();
-        assert!(diagnostics.starts_with("error: cannot keep the compiled code of Echo, because "), "{diagnostics}");
+        assert!(diagnostics.starts_with("error: cannot cache the compiled code of Echo, because "), "{diagnostics}");
         assert!(diagnostics.contains(reason) && diagnostics.lines().count() == 1, "{diagnostics}");
     }
 }

@@ -24,7 +24,7 @@ fn failures(wat: &str, manifest: &str) -> Vec<String> {
     names
 }
 
-/// The right guest with `part` replaced, which it must contain.
+/// The correct guest with `part` replaced, which it must contain.
 #[track_caller]
 fn wrong(part: &str, by: &str) -> String {
     assert!(COMPONENT.contains(part), "{part}");
@@ -49,7 +49,7 @@ fn passes_guests_of_this_repository() {
 }
 
 #[test]
-fn passes_right_guest() {
+fn passes_correct_guest() {
     let ended = check(COMPONENT, MANIFEST, &[]).exits(0).says("");
     let (lines, _) = cases(&ended);
     assert!(lines.iter().all(|line| line.starts_with("pass  ")), "{}", ended.text());

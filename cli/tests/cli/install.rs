@@ -139,7 +139,7 @@ fn shadows_shipped_guest_by_force() {
     let error = run(&["install", "Caesar.wasm"]).exits(4).prints("").diagnostics();
     assert!(error.ends_with("already provides Caesar; use --force to shadow it\n"), "{error}");
     let installed = run(&["install", "--force", "Caesar.wasm"]).exits(0);
-    assert!(installed.text().contains(", in front of '"), "{}", installed.text());
+    assert!(installed.text().contains(", shadowing '"), "{}", installed.text());
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn follows_no_link_of_another_writer() {
     std::os::unix::fs::symlink(&private, new(".installing-Theirs/Theirs.wasm")).expect("it is ours");
     let (directory, link) = (home.guests(), new(".installing-Theirs/Theirs.wasm"));
     let (directory, link) = (directory.display(), link.display());
-    let problem = format!("error: cannot tidy up the guest directory '{directory}': '{link}' may be a link\n");
+    let problem = format!("error: cannot clean up the guest directory '{directory}': '{link}' may be a link\n");
     home.run(&["install", "Mirror.wasm"], MANIFEST).exits(6).says(&problem);
     assert_eq!(home.names(), [".installing-Theirs"]);
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use cipher::engine;
-use cipher::link::{self, Linked};
+use cipher::link::{self, LinkedComponent};
 use wasmparser::{Parser, Payload, Validator};
 use wasmtime::Engine;
 
@@ -78,7 +78,7 @@ fn links_consolidated_helper_modules() {
 
 #[test]
 fn leaves_two_core_modules() {
-    let Linked { bytes, modules } = link::link(&component(SEPARATE)).expect("it is linked");
+    let LinkedComponent { bytes, modules } = link::link(&component(SEPARATE)).expect("it is linked");
     let payloads = Parser::new(0).parse_all(&bytes).map(|payload| payload.expect("it is well-formed"));
     assert_eq!(modules, 6);
     assert_eq!(payloads.filter(|payload| matches!(payload, Payload::ModuleSection { .. })).count(), 2);
@@ -141,7 +141,7 @@ fn keeps_destructors_of_resources() {
 fn keeps_imports_that_nothing_uses() {
     let text =
         changed("(import \"log\"", "(import \"own:unused/it@1.0.0\" (instance (export \"f\" (func)))) (import \"log\"");
-    let Linked { bytes, .. } = link::link(&component(&text)).expect("it is linked");
+    let LinkedComponent { bytes, .. } = link::link(&component(&text)).expect("it is linked");
     assert!(bytes.windows(15).any(|window| window == b"own:unused/it@1"));
 }
 

@@ -8,7 +8,7 @@ fn recursion_traps_with_any_stack() {
     for kilobytes in ["128", "256", "1024", "8192"] {
         let script = format!("ulimit -s {kilobytes} && exec cipher decrypt Trap x");
         let ended = Cipher::shell(script).env("CIPHER_GUESTS", guests::directory()).run().exits(1);
-        ended.prints("").says("error: Trap trapped: its stack is full (a recursion too deep?)\n");
+        ended.prints("").says("error: Trap trapped: its stack overflowed (infinite recursion?)\n");
     }
 }
 
@@ -17,7 +17,7 @@ fn recursion_traps_on_every_thread() {
     let cipher = Cipher::new(["decrypt", "Trap", "--lines", "-j4"]).env("CIPHER_GUESTS", guests::directory());
     let ended = cipher.stdin("a\nb\nc\n").run().exits(3).prints("");
     for record in 1..=3 {
-        let line = format!("error: record {record}: Trap trapped: its stack is full (a recursion too deep?)\n");
+        let line = format!("error: record {record}: Trap trapped: its stack overflowed (infinite recursion?)\n");
         assert!(ended.diagnostics().contains(&line), "{}", ended.diagnostics());
     }
 }

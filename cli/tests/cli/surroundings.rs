@@ -58,7 +58,7 @@ fn compiles_without_more_threads() {
 
 #[test]
 fn few_processes_suffice_or_fail() {
-    // Root has no such limit, and others have processes.
+    // The limit does not apply to root, and counts all processes of a user.
     if !rustix::process::geteuid().is_root() {
         return;
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cipher::link::{self, Linked};
+use cipher::link::{self, LinkedComponent};
 use wasmtime::component::{Component, Linker, ResourceTable, Type, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -47,7 +47,7 @@ pub(crate) fn tick(engine: &Engine) {
 ///
 /// When the two differ.
 pub(crate) fn compare(engine: &Engine, component: &[u8], texts: &[&str], time: Duration) -> Option<String> {
-    let Ok(Linked { bytes, .. }) = link::link(component) else { return None };
+    let Ok(LinkedComponent { bytes, .. }) = link::link(component) else { return None };
     let plain = run(engine, component, texts, time);
     if plain.contains("failed: wasm trap: interrupt") {
         // If the time was up, the two stopped at different places.

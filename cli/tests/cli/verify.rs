@@ -4,7 +4,7 @@ use std::thread;
 
 use crate::harness::{Cipher, Ended};
 
-/// A right cipher.
+/// A correct cipher.
 const RIGHT: &str = include_str!("../verification/right.wat");
 
 /// Parts of it, each on a line with `-`, and what makes each of them wrong, on the lines with `+` that follow.
@@ -21,7 +21,7 @@ fn messages() -> Vec<String> {
     one_round.cycle().take(70).collect()
 }
 
-/// The right cipher with one part replaced.
+/// The correct cipher with one part replaced.
 fn mutants() -> Vec<String> {
     let (mut part, mut mutants) = ("", Vec::new());
     let mut add = |part: &str, by: &str| {
@@ -60,7 +60,7 @@ fn verified(wat: &str) -> (Ended, Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn passes_right_cipher() {
+fn passes_correct_cipher() {
     let (ended, _, texts) = verified(RIGHT);
     ended.exits(0).says("");
     assert_eq!(texts, messages());

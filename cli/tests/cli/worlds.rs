@@ -36,7 +36,7 @@ fn chunks_give_the_whole_result() {
         let settings = settings::resolve(&guest, &Default::default()).unwrap();
         let mut instance = loaded.open(&settings, 1, &mut EventLines::default()).unwrap();
         assert_eq!(instance.call(Operation::Encrypt, TEXT).unwrap(), secret);
-        instance.take_entries();
+        instance.take_events();
         for (operation, text, result) in
             [(Operation::Encrypt, TEXT, secret.as_str()), (Operation::Decrypt, secret.as_str(), TEXT)]
         {
@@ -51,7 +51,7 @@ fn chunks_give_the_whole_result() {
                     message.finish(&mut joined).unwrap();
                     assert_eq!(joined, result.as_bytes(), "{name}, cut at {first} and {second}");
                     let length = format!("Length: {}", TEXT.chars().count());
-                    let events = instance.take_entries();
+                    let events = instance.take_events();
                     let details: Vec<_> = events.iter().map(|event| event.detail).collect();
                     assert_eq!(details, [length.as_str()]);
                 }

@@ -4,7 +4,7 @@
 ;; stdout
 ;; stderr [AUDIT] Action: short | Detail: short
 ;; stderr [AUDIT] Action: short | Detail: short
-;; stderr [AUDIT] Dropped: 1 further events, past the limit
+;; stderr [AUDIT] Dropped: 1 | Reason: over the limit
 (component
   (import "saritnike:cipher/audit-log@0.1.0" (instance $log
     (export "auditrecord" (func (param "action" string) (param "detail" string)))))

@@ -2,7 +2,7 @@
 ;; $ cipher encrypt audit-million x 2>&1 | tail -n 3
 ;; status 0
 ;; stdout [AUDIT] Action: again | Detail: again
-;; stdout [AUDIT] Dropped: 999000 further events, past the limit
+;; stdout [AUDIT] Dropped: 999000 | Reason: over the limit
 ;; stdout
 ;; $ printf 'a\nb\n' | cipher encrypt audit-million --lines -j1 2>&1 | grep -c "again$"
 ;; status 0

@@ -1,5 +1,5 @@
-;; Records an event of 900 kB that consists of beginnings of events. Its parts begin lines of their own on a pipe, and it is
-;; one line in a file.
+;; Records an event of 900 kB that imitates the starts of events. On a pipe, each of its parts is a line that says so; in a
+;; file, it is one line.
 ;; $ cipher encrypt forge-through-a-pipe x 2>&1 >/dev/null | grep -Ecv '^\[AUDIT\] Part [0-9]+/[0-9]+ of [0-9]+ \| Action: (\[AUDIT\] Action: decrypt \\u\{7c\})? \| Detail: '
 ;; status 1
 ;; stdout 0

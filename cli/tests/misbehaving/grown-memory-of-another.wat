@@ -1,4 +1,4 @@
-;; Traps if memory that it adds is not zero, and then writes to it. Instances of a pool once saw the memory of another
+;; Traps if memory that it adds is not zero, and then writes to it. Instances of a pool once saw the memory of others
 ;; (RUSTSEC-2026-0088).
 ;; $ yes | head -n 200 | cipher encrypt grown-memory-of-another --lines --isolate -j2 | wc -l
 ;; status 0

@@ -2,7 +2,7 @@
 ;; $ cipher encrypt prints-100-megabytes x
 ;; status 1
 ;; stderr error: prints-100-megabytes failed: that was all
-;; $ RUST_LOG=info cipher encrypt prints-100-megabytes x 2>&1 | grep -c 'printed [0-9]* bytes more, before this'
+;; $ RUST_LOG=info cipher encrypt prints-100-megabytes x 2>&1 | grep -c 'printed [0-9]* bytes before this'
 ;; status 0
 ;; stdout 1
 (component

@@ -1,7 +1,7 @@
 ;; Recurses without end in its start function.
 ;; $ cipher encrypt recursion-in-start x
 ;; status 1
-;; stderr error: recursion-in-start trapped: its stack is full (a recursion too deep?)
+;; stderr error: recursion-in-start trapped: its stack overflowed (infinite recursion?)
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,7 +1,7 @@
 ;; Has two functions with large frames that call each other through a table without end.
 ;; $ cipher encrypt recursion-mutual x
 ;; status 1
-;; stderr error: recursion-mutual trapped: its stack is full (a recursion too deep?)
+;; stderr error: recursion-mutual trapped: its stack overflowed (infinite recursion?)
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -1,7 +1,7 @@
 ;; Has a realloc function that is its exported function, and recurses.
 ;; $ cipher encrypt reentry x
 ;; status 1
-;; stderr error: reentry trapped: its stack is full (a recursion too deep?)
+;; stderr error: reentry trapped: its stack overflowed (infinite recursion?)
 (component
   (core module $code
     (memory (export "memory") 1)

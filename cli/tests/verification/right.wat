@@ -1,4 +1,4 @@
-;; A right cipher: two letters for each byte, under a key that depends on its place, and two for the sum of all bytes. The
+;; A correct cipher: two letters for each byte, under a key that depends on its place, and two for the sum of all bytes. The
 ;; tests change one thing at a time.
 (component
   (core module $code
@@ -16,7 +16,7 @@
       (global.set $free (i32.const 16)))
     (func $key (param $at i32) (result i32)
       (i32.add (i32.mul (local.get $at) (i32.const 17)) (i32.const 91)))
-    ;; A right cipher ignores how often it was called.
+    ;; A correct cipher ignores how often it was called.
     (func $begin
       (global.set $calls (i32.add (global.get $calls) (i32.const 1))))
     (func $return (param $text i32) (param $length i32) (result i32)

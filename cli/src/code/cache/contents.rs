@@ -95,7 +95,7 @@ fn kind_of(name: &OsStr) -> Option<Kind> {
         (name.ends_with(lock::SUFFIX), Kind::Lock),
     ]
     .into_iter()
-    .find_map(|(is, kind)| is.then_some(kind))
+    .find_map(|(matches, kind)| matches.then_some(kind))
 }
 
 /// The component that a file belongs to, and its path.

@@ -14,8 +14,8 @@ use crate::platform::trust::TrustedDirectory;
 pub(crate) const LIMIT_BYTES: u64 = 1 << 30;
 /// The maximum number of index entries per artifact: each copy of a component has one, even after it was deleted.
 const MAX_ENTRIES: usize = 64;
-/// The artifact of a component that was replaced at its path may be removed after this time without use: other hosts
-/// that share the cache may still have that component.
+/// The artifact of a component that was replaced at its path is removed after this time without use. It is kept until
+/// then, because other hosts that share the cache may still have that component.
 const REPLACED: Duration = Duration::from_secs(24 * 3600);
 /// Temporary files of killed processes are removed after this time.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -51,7 +51,7 @@ fn trim(directory: &TrustedDirectory, item: &mut Item) -> u64 {
 
 /// Removes abandoned files, and returns their size.
 fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
-    let is_over = |file: &StoredFile| match file.kind {
+    let is_abandoned = |file: &StoredFile| match file.kind {
         Kind::Temporary => is_older(file.used, ABANDONED),
         Kind::Lock => {
             // The process that gets the lock removes it.
@@ -61,13 +61,13 @@ fn sweep(directory: &TrustedDirectory, files: Vec<StoredFile>) -> u64 {
         }
         Kind::Artifact | Kind::Entry => true,
     };
-    let over: Vec<StoredFile> = files.into_iter().filter(is_over).collect();
-    let _ = remove(directory, &over);
-    over.iter().map(|file| file.bytes).sum()
+    let abandoned: Vec<StoredFile> = files.into_iter().filter(is_abandoned).collect();
+    let _ = remove(directory, &abandoned);
+    abandoned.iter().map(|file| file.bytes).sum()
 }
 
 /// Removes the artifact of a component, and its index entries.
-pub(super) fn forget(directory: &TrustedDirectory, component: Digest) -> io::Result<()> {
+pub(super) fn remove_component(directory: &TrustedDirectory, component: Digest) -> io::Result<()> {
     let items = contents::list(directory)?;
     items.iter().filter(|item| item.digest == Some(component)).try_for_each(|item| remove(directory, &item.files))
 }
@@ -118,7 +118,7 @@ mod tests {
             let path = self.directory.path().join(name);
             fs::write(&path, name).unwrap();
             let component = Digest::of(name.as_bytes());
-            self.cache.keep(component, &[1; 8192], &path, &fs::metadata(&path).unwrap()).unwrap();
+            self.cache.add(component, &[1; 8192], &path, &fs::metadata(&path).unwrap()).unwrap();
             let used = SystemTime::now() - Duration::from_secs(minutes * 60);
             let items = contents::list(self.cache.directory()).unwrap();
             for file in &items.iter().find(|item| item.digest == Some(component)).unwrap().files {
@@ -160,7 +160,7 @@ mod tests {
             let path = fixture.directory.path().join(format!("copy-{copy}"));
             fs::write(&path, "a").unwrap();
             let found = fixture.cache.find_by_digest(component).unwrap();
-            fixture.cache.note(&found, &path, &fs::metadata(&path).unwrap()).unwrap();
+            fixture.cache.add_entries(&found, &path, &fs::metadata(&path).unwrap()).unwrap();
         }
         let items = contents::list(fixture.cache.directory()).unwrap();
         assert_eq!(items[0].files.len(), MAX_ENTRIES + 1);
@@ -175,10 +175,10 @@ mod tests {
         fixture.add("b", DAYS);
         let path = fixture.directory.path().join("a");
         fs::write(&path, "new").unwrap();
-        fixture.cache.keep(Digest::of(b"new"), &[2; 10], &path, &fs::metadata(&path).unwrap()).unwrap();
+        fixture.cache.add(Digest::of(b"new"), &[2; 10], &path, &fs::metadata(&path).unwrap()).unwrap();
         assert!(fixture.cache.find_by_digest(Digest::of(b"a")).is_none());
         assert!(fixture.cache.find_by_digest(Digest::of(b"b")).is_some());
-        fixture.cache.forget(Digest::of(b"b")).unwrap();
+        fixture.cache.remove(Digest::of(b"b")).unwrap();
         assert_eq!(fixture.left(), "a");
         // The key, the components and the artifact with two entries.
         assert_eq!(fs::read_dir(fixture.directory.path()).unwrap().count(), 1 + 2 + 3);

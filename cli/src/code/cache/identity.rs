@@ -40,11 +40,11 @@ impl FileIdentity {
         self.changed.nanoseconds != 0
     }
 
-    /// Whether a faithful copy of a file with this identity could have the `other`: its size and time of modification.
-    /// Archives keep that time in whole seconds.
+    /// Whether a copy of the file that preserves the time of its last change could have the identity `other`. Archives
+    /// preserve that time in whole seconds.
     pub(super) fn may_be_copied_to(&self, other: &Self) -> bool {
-        let kept = [self.modified.nanoseconds, 0].contains(&other.modified.nanoseconds);
-        self.size == other.size && self.modified.seconds == other.modified.seconds && kept
+        let same_time = [self.modified.nanoseconds, 0].contains(&other.modified.nanoseconds);
+        self.size == other.size && self.modified.seconds == other.modified.seconds && same_time
     }
 
     /// The size of the file, in bytes.
@@ -53,7 +53,7 @@ impl FileIdentity {
     }
 }
 
-/// As numbers in hexadecimal, which is part of file names.
+/// In hexadecimal, for file names.
 impl fmt::Display for FileIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { inode, size, modified, changed } = self;

@@ -129,8 +129,8 @@ impl ArtifactCache {
         Lock::acquire(&self.directory, &component.to_string(), patience)
     }
 
-    /// The artifact of the component in this file, which is not read, if neither has changed since the entry was
-    /// written. The artifact may also be in the cache `other`.
+    /// The artifact of the component in this file, if neither has changed since the entry was written. The component is
+    /// not read. The artifact may also be in the cache `other`.
     pub(crate) fn find(&self, component: &Metadata, other: Option<&Self>) -> Option<CachedArtifact> {
         let (entry, entry_file, used) = self.entry(&self.file_key(component)?)?;
         let code = [Some(self), other].into_iter().flatten().find_map(|cache| {
@@ -140,15 +140,15 @@ impl ArtifactCache {
         Some(CachedArtifact { component: entry.component, code, entry, entry_file, used })
     }
 
-    /// The artifact of a component of which only the digest is known, even if the artifact was copied.
+    /// The artifact of the component with this digest, even if the artifact was copied.
     pub(crate) fn find_by_digest(&self, component: Digest) -> Option<CachedArtifact> {
         let (mut entry, entry_file, used) = self.entry(&self.digest_key(component))?;
         let (code, metadata) = self.open_artifact(component)?;
         let now = FileIdentity::of(&metadata);
-        let is_kept = entry.artifact == now
+        let is_same = entry.artifact == now
             || matches!(self.place, Place::Shipped(_)) && entry.artifact.may_be_copied_to(&now)
             || entry.artifact.size() == now.size() && Digest::read(&code).ok()? == entry.contents;
-        if entry.component != component || !is_kept {
+        if entry.component != component || !is_same {
             log::info!("the artifact of {component} is not the one that was written");
             return None;
         }
@@ -161,7 +161,7 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// When the disk is full, or the cache cannot be written to.
-    pub(crate) fn keep(&self, component: Digest, code: &[u8], path: &Path, file: &Metadata) -> io::Result<()> {
+    pub(crate) fn add(&self, component: Digest, code: &[u8], path: &Path, file: &Metadata) -> io::Result<()> {
         self.write(&self.artifact_name(component), code)?;
         let (_, metadata) = self.directory.open_file(self.artifact_name(component).as_ref())?;
         let path = escape::line(&std::path::absolute(path)?.to_string_lossy()).into_owned();
@@ -178,8 +178,8 @@ impl ArtifactCache {
     ///
     /// # Errors
     ///
-    /// As for [`keep`](Self::keep).
-    pub(crate) fn note(&self, found: &CachedArtifact, path: &Path, file: &Metadata) -> io::Result<()> {
+    /// As for [`add`](Self::add).
+    pub(crate) fn add_entries(&self, found: &CachedArtifact, path: &Path, file: &Metadata) -> io::Result<()> {
         let path = escape::line(&std::path::absolute(path)?.to_string_lossy()).into_owned();
         let entry = Entry { path, ..found.entry.clone() };
         self.write_entries(&entry, file)?;
@@ -192,8 +192,8 @@ impl ArtifactCache {
     /// # Errors
     ///
     /// When the directory cannot be read, or a file not removed.
-    pub(crate) fn forget(&self, component: Digest) -> io::Result<()> {
-        evict::forget(&self.directory, component)
+    pub(crate) fn remove(&self, component: Digest) -> io::Result<()> {
+        evict::remove_component(&self.directory, component)
     }
 
     /// The directory.
@@ -206,7 +206,7 @@ impl ArtifactCache {
         for key in [Some(self.digest_key(entry.component)), self.file_key(component)].into_iter().flatten() {
             self.write(&(key.clone() + ENTRY_SUFFIX), entry.seal(&key, seal).as_bytes())?;
         }
-        // The names must survive a power cut as the contents do.
+        // The names must survive a power cut, as the contents do.
         atomic_file::sync(self.directory.as_fd())
     }
 

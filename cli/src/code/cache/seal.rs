@@ -19,14 +19,14 @@ use crate::platform::trust::TrustedDirectory;
 
 /// The file with the key, in the cache directory.
 pub(super) const KEY_FILE: &str = "key";
-/// Making a key takes a write of 32 bytes.
+/// Creating a key takes one write of 32 bytes, so the lock is held only briefly.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the index entries of a cache are authenticated.
 pub(super) enum Seal {
-    /// By their place only: other users could not read a key.
+    /// By their place only, because other users could not read a key.
     None,
-    /// With this user's key.
+    /// By this user's key.
     Key(Box<Hmac<Sha256>>),
 }
 

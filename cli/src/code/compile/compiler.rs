@@ -98,7 +98,7 @@ fn run(task: Task, mut arguments: impl Iterator<Item = OsString>) -> (Status, Ve
     let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
     let (Some(memory_bytes), Some(micros), Some(parent), Some(verbose)) = (number(), number(), number(), number())
     else {
-        return (Status::System, b"it was started with other arguments than it expects".into());
+        return (Status::System, b"it was started with unexpected arguments".into());
     };
     if verbose == 1 {
         // The parent logs stderr.

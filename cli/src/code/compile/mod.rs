@@ -12,7 +12,7 @@ use humantime::format_duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::code::artifact::cannot_read;
-use crate::code::source::Source;
+use crate::code::component_file::ComponentFile;
 use crate::exit::{self, Failure};
 use crate::guest::Guest;
 use crate::guest::digest::Digest;
@@ -82,20 +82,20 @@ pub(crate) type Linking = Result<usize, String>;
 
 /// Facts about a component's file that need no compilation.
 #[derive(Debug)]
-pub(crate) struct SourceReport {
+pub(crate) struct FileReport {
     /// The size of the file, in bytes.
     pub bytes: u64,
     /// Whether the component is linked. The text comes from the compiler process and is not escaped.
     pub linking: Linking,
 }
 
-/// Reports on the file of `guest`, which has to have the SHA-256 `digest`.
+/// Reports on the file of `guest`, whose SHA-256 must be `digest`.
 ///
 /// # Errors
 ///
 /// When it cannot be read, has changed, or exceeds a limit for compiling.
-pub(crate) fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<SourceReport> {
-    let bytes = Source::open(guest, limits)?.read()?;
+pub(crate) fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<FileReport> {
+    let bytes = ComponentFile::open(guest, limits)?.read()?;
     if Digest::of(&bytes) != digest {
         let failure = Failure::new(exit::Kind::Component, cannot_read(&guest.component));
         return Err(anyhow!("it changed while it was read; try again").context(failure));
@@ -106,7 +106,7 @@ pub(crate) fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<
             .map_err(|error| Refusal::System(format!("the compiler's report is invalid: {error}")))
     });
     let linking = report.map_err(|refusal| refusal.describe(&path, limits))?;
-    Ok(SourceReport { bytes: bytes.len() as u64, linking })
+    Ok(FileReport { bytes: bytes.len() as u64, linking })
 }
 
 fn refused() -> MutexGuard<'static, BTreeMap<[u8; 32], Refusal>> {
@@ -116,7 +116,7 @@ fn refused() -> MutexGuard<'static, BTreeMap<[u8; 32], Refusal>> {
 /// The refusals of this process, by the component's SHA-256. A batch may ask for the same component a million times.
 static REFUSED: Mutex<BTreeMap<[u8; 32], Refusal>> = Mutex::new(BTreeMap::new());
 
-/// How many refusals are remembered. Beyond that a component is compiled again.
+/// The maximum number of remembered refusals. Further components are compiled again.
 const MAX_REFUSED: usize = 1000;
 
 impl Refusal {
@@ -124,7 +124,7 @@ impl Refusal {
         let (time, memory) = (format_duration(limits.compile_time), Size(limits.compile_memory));
         let problem = match self {
             Self::Invalid(reason) => format!("is not a valid component: {reason}"),
-            Self::Async => "has async functions, which cipher does not run; those of the contract are not async".into(),
+            Self::Async => "has async functions, which cipher does not support; export the functions of the contract without 'async'".into(),
             Self::Panicked(message) => format!("cannot be compiled: the compiler panicked: {message}"),
             Self::Crashed(signal) => format!("cannot be compiled: the compiler crashed (signal {signal})"),
             Self::ProcessorTime => format!("takes more than {time} of processor time to compile (--compile-timeout)"),

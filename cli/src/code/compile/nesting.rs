@@ -5,7 +5,7 @@
 use anyhow::{Result, ensure};
 use wasmparser::{Parser, Payload};
 
-/// The maximum depth. Toolchains nest one component in another, compositions a few.
+/// The maximum depth. Toolchains nest components one level deep, and compositions a few levels.
 const DEPTH_MAX: usize = 100;
 
 /// Checks that components and core modules are nested at most [`DEPTH_MAX`] deep in the component in `bytes`.

@@ -31,13 +31,13 @@ pub(super) fn run(task: Task, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, 
         Task::ReportLinking => REPORT_BYTES,
     };
     let mut output = Output { result: Vec::new(), messages: Vec::new(), result_limit };
-    let talked = talk(&mut child, bytes, &mut output, deadline);
-    if talked.is_err() {
+    let exchanged = exchange(&mut child, bytes, &mut output, deadline);
+    if exchanged.is_err() {
         // It may have ended by itself.
         let _ = child.kill();
     }
     let status = wait(&mut child, deadline);
-    match (talked, status) {
+    match (exchanged, status) {
         (Err(error), _) if error.kind() == ErrorKind::TimedOut => Err(Refusal::WallTime),
         (Err(error), _) | (_, Err(error)) => Err(Refusal::System(error.to_string())),
         (Ok(()), Ok(status)) => output.end(status),
@@ -78,7 +78,7 @@ const REPORT_BYTES: u64 = 64 * 1024;
 const MESSAGES_BYTES: usize = 64 * 1024;
 
 /// Writes `bytes` to the process and reads its output, until it has closed both stdout and stderr.
-fn talk(child: &mut Child, bytes: &[u8], output: &mut Output, deadline: Option<Instant>) -> io::Result<()> {
+fn exchange(child: &mut Child, bytes: &[u8], output: &mut Output, deadline: Option<Instant>) -> io::Result<()> {
     let (mut stdin, mut left) = (child.stdin.take(), bytes);
     let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
     if let Some(stdin) = &stdin {

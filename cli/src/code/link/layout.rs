@@ -7,11 +7,11 @@ use wasmparser::{Global, Operator, ValType};
 
 use super::component::{Component, Definition, Library};
 use super::module::{Kind, PerKind};
-use super::reach::Reached;
+use super::reach::ReachableItems;
 
 /// Where each item of the libraries is in the merged module. The functions that call outside functions come first.
 pub(super) struct Layout {
-    /// By kind, library and own item; none if it is left out.
+    /// By kind, library and own item; `None` if it is left out.
     own: PerKind<Vec<Vec<Option<u32>>>>,
     /// By library and own global, the value of a global that never changes.
     constants: Vec<Vec<Option<i32>>>,
@@ -21,7 +21,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(component: &Component, reached: &Reached) -> Result<Self> {
+    pub(super) fn new(component: &Component, reached: &ReachableItems) -> Result<Self> {
         let outside: BTreeMap<_, _> = reached.outside.iter().copied().zip(0..).collect();
         let mut layout = Self { own: PerKind::default(), constants: vec![], counts: PerKind::default(), outside };
         layout.counts[Kind::Function as usize] = layout.outside.len() as u32;
@@ -34,7 +34,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The index of `definition` in the merged module; none if it is left out.
+    /// The index of `definition` in the merged module; `None` if it is left out.
     pub(super) fn index(&self, kind: Kind, definition: Definition) -> Option<u32> {
         match definition {
             Definition::Own { library, index } => *self.own[kind as usize].get(library)?.get(index as usize)?,
@@ -49,7 +49,7 @@ impl Layout {
         *self.constants.get(library)?.get(index as usize)?
     }
 
-    fn add(&mut self, kind: Kind, position: usize, library: &Library, reached: &Reached) {
+    fn add(&mut self, kind: Kind, position: usize, library: &Library, reached: &ReachableItems) {
         let count = &mut self.counts[kind as usize];
         let kept = |index: usize| match kind {
             Kind::Function => reached.functions.get(position).and_then(|flags| flags.get(index)) == Some(&true),

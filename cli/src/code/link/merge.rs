@@ -15,13 +15,13 @@ use wasmparser::{FuncType, Operator};
 use super::component::{Component, Definition, Library};
 use super::layout::Layout;
 use super::module::Kind;
-use super::reach::Reached;
+use super::reach::ReachableItems;
 
 /// The name of the table through which the merged module calls outside functions.
 pub(super) const IMPORT_TABLE: &str = "imports";
 
 /// The module merged from all libraries, and the one that completes it.
-pub(super) struct Merged {
+pub(super) struct MergedModule {
     pub(super) module: Vec<u8>,
     /// Fills the table of imports. The merged module imports nothing itself, because lowered functions need its memory.
     pub(super) fixup: Vec<u8>,
@@ -35,7 +35,7 @@ pub(super) fn export_name(kind: Kind, position: usize) -> String {
 }
 
 /// Writes the libraries of `component` as one module.
-pub(super) fn merge(component: &Component, reached: &Reached, layout: &Layout) -> Result<Merged> {
+pub(super) fn merge(component: &Component, reached: &ReachableItems, layout: &Layout) -> Result<MergedModule> {
     let imports: Vec<_> = reached.outside.iter().copied().collect();
     let types = imports.iter().map(|position| component.outside.get(position).context("a function has no type"));
     let types = types.collect::<Result<Vec<_>>>()?;
@@ -51,7 +51,7 @@ pub(super) fn merge(component: &Component, reached: &Reached, layout: &Layout) -
     sections.add_exports(component, layout)?;
     sections.tables.table(import_table(types.len()));
     let counts_data = component.libraries.iter().any(|library| library.module.counts_data);
-    Ok(Merged { module: sections.module(&interned, counts_data), fixup: fixup(&types)?, imports })
+    Ok(MergedModule { module: sections.module(&interned, counts_data), fixup: fixup(&types)?, imports })
 }
 
 /// A module that imports functions of `types` from module "", named by their position, and the table that it puts them
@@ -168,11 +168,11 @@ struct Types {
 }
 
 impl Types {
-    fn index(&mut self, ty: &FuncType) -> Result<u32, reencode::Error<LeftOut>> {
+    fn index(&mut self, ty: &FuncType) -> Result<u32, reencode::Error<MissingItem>> {
         if let Some(&index) = self.indices.get(ty) {
             return Ok(index);
         }
-        let encoded = RoundtripReencoder.func_type(ty.clone()).map_err(|_| reencode::Error::UserError(LeftOut))?;
+        let encoded = RoundtripReencoder.func_type(ty.clone()).map_err(|_| reencode::Error::UserError(MissingItem))?;
         let index = self.section.len();
         self.section.ty().func_type(&encoded);
         self.indices.insert(ty.clone(), index);
@@ -193,52 +193,52 @@ struct Translator<'t, 'a> {
 }
 
 impl Translator<'_, '_> {
-    fn definition(&self, kind: Kind, index: u32) -> Result<Definition, reencode::Error<LeftOut>> {
-        self.library.item(kind, index).map_err(|_| reencode::Error::UserError(LeftOut))
+    fn definition(&self, kind: Kind, index: u32) -> Result<Definition, reencode::Error<MissingItem>> {
+        self.library.item(kind, index).map_err(|_| reencode::Error::UserError(MissingItem))
     }
 
-    fn index(&self, kind: Kind, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
-        self.layout.index(kind, self.definition(kind, index)?).ok_or(reencode::Error::UserError(LeftOut))
+    fn index(&self, kind: Kind, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
+        self.layout.index(kind, self.definition(kind, index)?).ok_or(reencode::Error::UserError(MissingItem))
     }
 }
 
 impl Reencode for Translator<'_, '_> {
-    type Error = LeftOut;
+    type Error = MissingItem;
 
-    fn function_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
+    fn function_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
         self.index(Kind::Function, index)
     }
 
-    fn table_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
+    fn table_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
         self.index(Kind::Table, index)
     }
 
-    fn memory_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
+    fn memory_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
         self.index(Kind::Memory, index)
     }
 
-    fn global_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
+    fn global_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
         self.index(Kind::Global, index)
     }
 
-    fn type_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
-        let known = self.local.get_mut(index as usize).ok_or(reencode::Error::UserError(LeftOut))?;
+    fn type_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
+        let known = self.local.get_mut(index as usize).ok_or(reencode::Error::UserError(MissingItem))?;
         if let Some(known) = *known {
             return Ok(known);
         }
-        let ty = self.library.module.types.get(index as usize).ok_or(reencode::Error::UserError(LeftOut))?;
+        let ty = self.library.module.types.get(index as usize).ok_or(reencode::Error::UserError(MissingItem))?;
         Ok(*known.insert(self.types.index(ty)?))
     }
 
-    fn data_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
+    fn data_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
         Ok(self.data.saturating_add(index))
     }
 
-    fn element_index(&mut self, index: u32) -> Result<u32, reencode::Error<LeftOut>> {
+    fn element_index(&mut self, index: u32) -> Result<u32, reencode::Error<MissingItem>> {
         Ok(self.elements.saturating_add(index))
     }
 
-    fn instruction<'b>(&mut self, operator: Operator<'b>) -> Result<Instruction<'b>, reencode::Error<LeftOut>> {
+    fn instruction<'b>(&mut self, operator: Operator<'b>) -> Result<Instruction<'b>, reencode::Error<MissingItem>> {
         if let Operator::GlobalGet { global_index } = operator
             && let Some(value) = self.layout.constant(self.definition(Kind::Global, global_index)?)
         {
@@ -250,12 +250,12 @@ impl Reencode for Translator<'_, '_> {
 
 /// A library uses an item that the merged module does not have.
 #[derive(Debug)]
-struct LeftOut;
+struct MissingItem;
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for MissingItem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a library uses an item that is left out")
     }
 }
 
-impl std::error::Error for LeftOut {}
+impl std::error::Error for MissingItem {}

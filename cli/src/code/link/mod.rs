@@ -41,7 +41,7 @@ const LIBRARIES_MIN: usize = 2;
 
 /// A component with its core modules merged into one.
 #[derive(Debug)]
-pub struct Linked {
+pub struct LinkedComponent {
     /// The bytes of the new component.
     pub bytes: Vec<u8>,
     /// The number of core modules that were merged.
@@ -50,18 +50,18 @@ pub struct Linked {
 
 /// Why a component is compiled unlinked.
 #[derive(Debug)]
-pub enum NotLinked {
+pub enum LinkError {
     /// It has too few dynamic libraries to gain from linking.
     NoLibraries,
     /// It has a shape that the pass does not handle.
-    Refused(anyhow::Error),
+    Unsupported(anyhow::Error),
 }
 
-impl fmt::Display for NotLinked {
+impl fmt::Display for LinkError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoLibraries => formatter.write_str("it has fewer than two dynamic libraries"),
-            Self::Refused(reason) => write!(formatter, "{reason:#}"),
+            Self::Unsupported(reason) => write!(formatter, "{reason:#}"),
         }
     }
 }
@@ -74,7 +74,7 @@ impl fmt::Display for NotLinked {
 /// When `component` itself does not compile.
 pub(crate) fn precompile(engine: &Engine, component: &[u8]) -> wasmtime::Result<Vec<u8>> {
     match link(component) {
-        Ok(Linked { bytes, modules }) => match engine.precompile_component(&bytes) {
+        Ok(LinkedComponent { bytes, modules }) => match engine.precompile_component(&bytes) {
             Ok(code) => {
                 log::debug!("linked {modules} modules into one");
                 return Ok(code);
@@ -97,11 +97,11 @@ pub(crate) fn precompile(engine: &Engine, component: &[u8]) -> wasmtime::Result<
 /// # Errors
 ///
 /// When there is nothing to gain, or the pass does not handle the component.
-pub fn link(component: &[u8]) -> Result<Linked, NotLinked> {
+pub fn link(component: &[u8]) -> Result<LinkedComponent, LinkError> {
     if libraries(component) < LIBRARIES_MIN {
-        return Err(NotLinked::NoLibraries);
+        return Err(LinkError::NoLibraries);
     }
-    merge(component).map_err(NotLinked::Refused)
+    merge(component).map_err(LinkError::Unsupported)
 }
 
 /// Counts the dynamic libraries in `component`, up to the first invalid byte.
@@ -112,12 +112,12 @@ fn libraries(component: &[u8]) -> usize {
         .count()
 }
 
-fn merge(bytes: &[u8]) -> Result<Linked> {
+fn merge(bytes: &[u8]) -> Result<LinkedComponent> {
     let component = Component::read(bytes)?;
     let reached = reach::reach(&component)?;
     let layout = layout::Layout::new(&component, &reached)?;
     let module = merge::merge(&component, &reached, &layout)?;
     let bytes = rewrite::rewrite(&component, &module)?;
     ensure!(bytes.len() <= component.size_limit(), "it would grow to {} bytes", bytes.len());
-    Ok(Linked { bytes, modules: component.libraries.len() })
+    Ok(LinkedComponent { bytes, modules: component.libraries.len() })
 }

@@ -1,4 +1,4 @@
-//! Which functions can be called, and which globals can change.
+//! Finds the functions that can be called, and the globals that can change.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::component::{Component, Definition, Library};
 use super::module::Kind;
 
 /// The items reachable from the exports of the component and the elements of tables.
-pub(super) struct Reached {
+pub(super) struct ReachableItems {
     /// By library and own function.
     pub(super) functions: Vec<Vec<bool>>,
     /// By library and own global, whether a function that is reached sets it.
@@ -20,10 +20,10 @@ pub(super) struct Reached {
 
 /// Follows the calls of the libraries. Everything in a table counts as called: memory holds indices of functions, too,
 /// and they cannot be distinguished from other numbers.
-pub(super) fn reach(component: &Component) -> Result<Reached> {
+pub(super) fn reach(component: &Component) -> Result<ReachableItems> {
     let flags = |kind| component.libraries.iter().map(|library| vec![false; library.module.count(kind)]).collect();
     let mut reached =
-        Reached { functions: flags(Kind::Function), written: flags(Kind::Global), outside: BTreeSet::new() };
+        ReachableItems { functions: flags(Kind::Function), written: flags(Kind::Global), outside: BTreeSet::new() };
     let mut waiting = component.used[Kind::Function as usize].clone();
     for library in &component.libraries {
         roots(library, &mut waiting)?;

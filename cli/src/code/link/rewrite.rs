@@ -13,7 +13,7 @@ use wasmparser::{
 };
 
 use super::component::Component;
-use super::merge::{IMPORT_TABLE, Merged, export_name};
+use super::merge::{IMPORT_TABLE, MergedModule, export_name};
 use super::module::Kind;
 
 /// Writes `component` with `merged` in place of its core modules and their instances.
@@ -21,7 +21,7 @@ use super::module::Kind;
 /// The merged module, its instance, and aliases of all that the component takes from it come first. The sections of the
 /// component follow, with the same index spaces as before, except those of core items. The fixup comes last: nothing
 /// runs during instantiation, because no module has a start function.
-pub(super) fn rewrite(component: &Component, merged: &Merged) -> Result<Vec<u8>> {
+pub(super) fn rewrite(component: &Component, merged: &MergedModule) -> Result<Vec<u8>> {
     let mut out = wasm_encoder::Component::new();
     instantiate(&mut out, 0, &merged.module, &[]);
     let mut aliases = ComponentAliasSection::new();
@@ -49,7 +49,7 @@ pub(super) fn rewrite(component: &Component, merged: &Merged) -> Result<Vec<u8>>
 }
 
 /// Writes the fixup, with the functions that it imports.
-fn complete(out: &mut wasm_encoder::Component, component: &Component, merged: &Merged) {
+fn complete(out: &mut wasm_encoder::Component, component: &Component, merged: &MergedModule) {
     let functions = merged
         .imports
         .iter()

@@ -26,8 +26,8 @@ pub(crate) struct AuditOptions {
     audit_format: Option<FormatOption>,
     /// Append audit events to this file, '-' for stderr [default: $CIPHER_AUDIT_FILE, or -]
     ///
-    /// A missing file is created with mode 0600, whatever the umask. After a log rotation has moved the file away,
-    /// events go to a new one. A FIFO needs a reader within 5 seconds.
+    /// A missing file is created with mode 0600, regardless of the umask. After a log rotation has moved the
+    /// file away, events go to a new one. A FIFO needs a reader within 5 seconds.
     #[arg(long, value_name = "PATH")]
     audit_file: Option<PathBuf>,
     /// Write no audit events to stderr (an audit file still gets them)
@@ -39,7 +39,7 @@ pub(crate) struct AuditOptions {
 enum FormatOption {
     /// Human-readable, one line per event
     Text,
-    /// One JSON object per line, also for calls without events: time, guest, digest, record and outcome
+    /// One JSON object per line, also for calls without events, with time, guest, digest, record, and outcome
     Json,
 }
 
@@ -57,7 +57,7 @@ impl AuditOptions {
         };
         let sink = Sink::file(&path, encoding)?;
         for (stream, what) in streams {
-            if sink.is(stream)? {
+            if sink.writes_to(stream)? {
                 let path = path.display();
                 let problem = format!("audit file '{path}' is also the {what}; use a different file for audit events");
                 return Err(Failure::new(Kind::Usage, problem).into());

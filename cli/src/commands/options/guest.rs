@@ -113,10 +113,10 @@ impl SettingStdin {
 /// Whether results are verified.
 #[derive(Debug, Default, Args)]
 pub(crate) struct VerifyOptions {
-    /// Decrypt each result again, and write it only if that gives the message
+    /// Decrypt each result again, and write it only if it decrypts to the message
     ///
-    /// Another instance of the guest decrypts, one that never encrypts. It is new for the first result of each instance
-    /// that encrypts, and for the 2nd, 4th, 8th, and so on; with --isolate, for every result. Its audit events are
+    /// A second instance of the guest decrypts, and never encrypts. It is replaced by a fresh one for the 1st, 2nd, 4th,
+    /// 8th, and so on of the results of an encrypting instance; with --isolate, for every result. Its audit events are
     /// dropped. A long message is held in memory, up to --max-message.
     #[arg(long, help_heading = "Verification")]
     verify: bool,

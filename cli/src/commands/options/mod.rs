@@ -1,4 +1,4 @@
-//! Groups of options that several commands share, each declared once.
+//! The flags that several commands share, in groups. A flag of a single command is in the file of that command.
 
 mod audit;
 mod guest;

@@ -125,7 +125,7 @@ impl Pollable {
 /// Sleeps until one of `pollables` is ready, and returns the indices of those that are.
 fn poll(host: &mut Host, pollables: &[Resource<Pollable>]) -> Result<Vec<u32>> {
     if pollables.is_empty() {
-        bail!("it waits for nothing (an empty list for 'poll')");
+        bail!("it called 'poll' with an empty list");
     }
     loop {
         let left = host.limiter.time_left()?;

@@ -53,7 +53,7 @@ pub(super) struct Host {
     pub record: u64,
     /// The audit events of this message.
     pub events: CallEvents,
-    audit_entries: usize,
+    audit_events: usize,
     audit_bytes: usize,
 }
 
@@ -79,17 +79,17 @@ impl Host {
             exhausted: false,
             record: 1,
             events,
-            audit_entries: limits.audit_entries,
+            audit_events: limits.audit_events,
             audit_bytes: limits.audit_bytes,
         }
     }
 
     /// Takes the audit events of this message.
-    pub(super) fn take_entries(&mut self) -> Events {
+    pub(super) fn take_events(&mut self) -> Events {
         self.events.with(std::mem::take)
     }
 
-    /// Adds how a call ended to the audit events of this message.
+    /// Adds the outcome of a call to the audit events of this message.
     pub(super) fn end_call<T>(&mut self, operation: &'static str, result: &anyhow::Result<T>) {
         self.events.with(|events| events.end_call(operation, result));
     }
@@ -196,12 +196,12 @@ fn audit_record(store: StoreContextMut<'_, Host>, (action, detail): (AuditText, 
     let host = store.data();
     host.limiter.time_left()?;
     let (action, detail) = (action.read(&store)?, detail.read(&store)?);
-    let (most, most_bytes) = (host.audit_entries, host.audit_bytes);
+    let (max_events, max_bytes) = (host.audit_events, host.audit_bytes);
     host.events.with(|events| {
         match (action, detail) {
-            (Some(action), Some(detail)) if events.have_room(action.len() + detail.len(), most, most_bytes) => {
+            (Some(action), Some(detail)) if events.have_room(action.len() + detail.len(), max_events, max_bytes) => {
                 let mask = |text| host.secrets.mask_while(text, || host.limiter.time_left().map(drop));
-                events.add(&mask(&action)?, &mask(&detail)?, most, most_bytes);
+                events.add(&mask(&action)?, &mask(&detail)?, max_events, max_bytes);
             }
             _ => events.drop_one(),
         }

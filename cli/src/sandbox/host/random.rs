@@ -9,7 +9,7 @@ use wasmtime_wasi::random::WasiRandomCtx;
 use super::{Host, define as define_function};
 use crate::limits::Size;
 
-/// The maximum number of random bytes that one call gets.
+/// The maximum number of random bytes per call.
 const MAX_BYTES: u64 = 4 << 20;
 /// The number of bytes drawn at a time; the time limit is checked after each slice.
 const SLICE_BYTES: u64 = 64 * 1024;

@@ -18,11 +18,11 @@ pub(super) struct IoError;
 /// The network of a guest. All its sockets are denied.
 pub(super) struct Network;
 /// A resource of a denied interface: a file, a socket, a request. No guest has one.
-struct Denied;
+struct DeniedResource;
 
 /// A pollable: something that a guest waits for.
 pub(super) enum Pollable {
-    /// Nothing.
+    /// Nothing: it is always ready.
     Ready,
     /// An instant.
     At(Instant),
@@ -42,7 +42,7 @@ pub(super) fn define(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Res
         "error" | "io-error" => owned::<IoError>(instance, name),
         "terminal-input" => owned::<TerminalInput>(instance, name),
         "terminal-output" => owned::<TerminalOutput>(instance, name),
-        _ => owned::<Denied>(instance, name),
+        _ => owned::<DeniedResource>(instance, name),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A component's file: opened, identified, and read within limits.
+//! The file of a component: opened, identified, and read within limits.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Take};
@@ -20,14 +20,14 @@ use crate::platform::file;
 const TICK: Duration = Duration::from_millis(20);
 
 /// The file of a guest's component.
-pub(super) struct Source<'a> {
+pub(super) struct ComponentFile<'a> {
     pub guest: &'a Guest,
     file: File,
     /// The metadata before the file was read.
     pub metadata: Metadata,
 }
 
-impl<'a> Source<'a> {
+impl<'a> ComponentFile<'a> {
     /// Opens it, unless it is too large.
     pub(super) fn open(guest: &'a Guest, limits: &Limits) -> Result<Self> {
         let path = &guest.component;
@@ -58,7 +58,7 @@ impl<'a> Source<'a> {
         self.read_with(|file| Digest::read(file))
     }
 
-    /// The error if the file does not stay the same.
+    /// The error for a file that changed.
     pub(super) fn changed(&self) -> Error {
         let failure = Failure::new(Kind::Component, cannot_read(&self.guest.component));
         anyhow!("it changed while it was read; try again").context(failure)

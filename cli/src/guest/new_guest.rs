@@ -1,7 +1,7 @@
-//! A component and its manifest before they are installed.
+//! A guest before it is installed: its component and its manifest.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use crate::limits::Size;
 use crate::platform::file;
 
 /// A component and its manifest, read once, so that the installed files are those that were checked.
-pub(crate) struct Source {
+pub(crate) struct NewGuest {
     /// The component.
     pub component: Vec<u8>,
     /// The manifest.
@@ -25,7 +25,7 @@ pub(crate) struct Source {
     pub digest: Digest,
 }
 
-impl Source {
+impl NewGuest {
     /// Reads the component at `path` and the manifest next to it. With `renew_pin` the manifest may pin another
     /// component.
     ///
@@ -91,15 +91,4 @@ fn read_component(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
         return Err(Failure::new(Kind::Limit, message).into());
     }
     Ok(bytes)
-}
-
-/// The digest of the component at `path`.
-///
-/// # Errors
-///
-/// The system's, when the file cannot be read.
-pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut bytes = Vec::new();
-    file::open(path)?.read_to_end(&mut bytes)?;
-    Ok(Digest::of(&bytes))
 }
