@@ -2,14 +2,14 @@
 
 #![no_main]
 
-use cipher::blocks::{BlockSize, Blocks, Source};
+use cipher::blocks::{BlockSize, Blocks, ByteSource};
 use cipher::split::Separator;
 use libfuzzer_sys::fuzz_target;
 
 /// Hands out at most `.1` bytes at a time.
 struct Sips<'a>(&'a [u8], usize);
 
-impl Source for Sips<'_> {
+impl ByteSource for Sips<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let (now, later) = self.0.split_at(self.0.len().min(self.1).min(buffer.len()));
         buffer[..now.len()].copy_from_slice(now);

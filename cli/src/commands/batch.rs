@@ -11,11 +11,11 @@ use crate::guest::catalog::Catalog;
 use crate::platform::standard::Standard;
 use crate::records::batch::{self, Defaults, Requests};
 use crate::records::blocks::Blocks;
-use crate::records::ends::{self, Ends};
 use crate::records::files::Files;
 use crate::records::guests::{Guests, Instances};
 use crate::records::run::{self, Policy};
 use crate::records::split::Separator;
+use crate::records::writer::{self, Writer};
 use crate::sandbox::contract::Operation;
 use crate::terminal::output::Output;
 
@@ -95,13 +95,13 @@ impl Batch {
         };
         let output = Output::stdout()?;
         for input in files.iter() {
-            ends::check_ends(input, &output)?;
+            writer::check_files(input, &output)?;
         }
         let inputs = files.iter().map(|input| (input, "input"));
         let sink = self.audit.sink(inputs.chain([(output.file(), "output")]))?;
         let jobs = self.jobs.jobs();
         let instance_bytes = limits.memory_bytes / jobs;
-        let ends = Ends::new(sink, output, files.iter().next());
+        let writer = Writer::new(sink, output, files.iter().next());
         let blocks = Blocks::new(files, Separator::Line, batch::line_bytes(limits.message_bytes));
         let defaults = Arc::new(Defaults {
             algorithm: self.algorithm,
@@ -122,6 +122,6 @@ impl Batch {
             result: Vec::new(),
         };
         let policy = Policy { separator: Separator::Line, fail_fast: self.jobs.fail_fast };
-        run::run((0..jobs).map(worker).collect(), blocks, ends, policy)
+        run::run((0..jobs).map(worker).collect(), blocks, writer, policy)
     }
 }

@@ -15,12 +15,12 @@ use crate::exit;
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
-use crate::records::ends::{self, Ends};
 use crate::records::lines::Lines;
 use crate::records::message::{Beginning, Input};
 use crate::records::run::{self, Policy};
 use crate::records::session::{Session, SessionSettings};
 use crate::records::split::Separator;
+use crate::records::writer::{self, Writer};
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestPre;
 use crate::terminal::color;
@@ -133,7 +133,7 @@ impl Transform {
         let output = Output::stdout()?;
         let input = text.is_none().then(stdin).transpose()?;
         if let Some(input) = &input {
-            ends::check_ends(input, &output)?;
+            writer::check_files(input, &output)?;
         }
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
         let sink = self.audit.sink(streams)?;
@@ -176,10 +176,10 @@ impl Transform {
             keep_failed: self.on_error == OnError::Empty,
             session: None,
         };
-        let ends = Ends::new(sink, output, Some(&input));
+        let writer = Writer::new(sink, output, Some(&input));
         let blocks = Blocks::new(input, separator, limits.message_bytes);
         let policy = Policy { separator, fail_fast: self.jobs.fail_fast || self.on_error == OnError::Fail };
-        run::run((0..self.jobs.jobs()).map(worker).collect(), blocks, ends, policy)
+        run::run((0..self.jobs.jobs()).map(worker).collect(), blocks, writer, policy)
     }
 }
 
@@ -198,7 +198,7 @@ fn hint_at_file(text: &str) {
     }
 }
 
-/// Ends the process as `main` does after a failure. The thread of the failed call cannot return to `main`, because it is
+/// Writer the process as `main` does after a failure. The thread of the failed call cannot return to `main`, because it is
 /// still in the guest.
 fn end(error: &anyhow::Error, sink: &Mutex<Sink>, events: EventLines) -> ! {
     let written = lock(sink).write(events);

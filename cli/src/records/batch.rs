@@ -8,9 +8,9 @@ use crate::exit::{self, Failure, Kind};
 use crate::guest::assignments::Assignments;
 use crate::guest::settings::{self, Setting};
 use crate::limits::Size;
-use crate::records::chunk::{self, Answer, Outcome};
+use crate::records::answers::{self, Answer, Outcome};
 use crate::records::guests::{Guests, Instances};
-use crate::records::request::{self, Copied, Request};
+use crate::records::request::{self, CopiedMembers, Request};
 use crate::records::run::Process;
 use crate::records::split::Record;
 use crate::sandbox::contract::Operation;
@@ -69,7 +69,7 @@ impl Process for Requests {
         let max_bytes = line_bytes(self.guests.limits().message_bytes);
         let (copied, request) = if line.len() as u64 > max_bytes {
             let problem = format!("the line is longer than {} (six times --max-message)", Size(max_bytes));
-            (Copied::default(), Err(Failure::new(Kind::Limit, problem).into()))
+            (CopiedMembers::default(), Err(Failure::new(Kind::Limit, problem).into()))
         } else {
             request::parse(line, self.passes_through)
         };
@@ -78,7 +78,7 @@ impl Process for Requests {
         let called = match request.and_then(|request| self.resolve(request)) {
             Err(error) => Err(error),
             Ok(call) => match self.call(number, call, answer) {
-                Err(error) if chunk::is_unavailable(&error) => return Outcome::Unavailable(error),
+                Err(error) if answers::is_unavailable(&error) => return Outcome::Unavailable(error),
                 called => called,
             },
         };
@@ -97,7 +97,7 @@ impl Requests {
             bail!(Failure::new(Kind::Limit, format!("longer than {} (--max-message)", Size(max_bytes))));
         }
         let Some(algorithm) = request.algorithm.as_ref().or(self.defaults.algorithm.as_ref()) else {
-            bail!(Failure::new(Kind::BadRequest, "\"algorithm\" is missing, and there is no --algorithm"));
+            bail!(Failure::new(Kind::BadRequest, "\"algorithm\" is missing; add it, or use --algorithm"));
         };
         let guest = self.guests.get(algorithm)?;
         let defaults = match &self.defaults.algorithm {
@@ -134,7 +134,7 @@ impl Requests {
 }
 
 /// Writes the answer to the request in line `number`.
-fn write(output: &mut Vec<u8>, number: u64, copied: &Copied<'_>, outcome: Result<&str>) {
+fn write(output: &mut Vec<u8>, number: u64, copied: &CopiedMembers<'_>, outcome: Result<&str>) {
     let id = copied.id.map(|id| ("id".into(), id));
     output.push(b'{');
     for (name, value) in id.iter().chain(&copied.others) {

@@ -30,7 +30,7 @@ pub struct BlockSize {
 }
 
 /// A source of bytes.
-pub trait Source {
+pub trait ByteSource {
     /// Reads once into `buffer`. Returns 0 at the end.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ pub trait Source {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize>;
 }
 
-impl<T: Read + AsFd> Source for T {
+impl<T: Read + AsFd> ByteSource for T {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         file::read(self, buffer)
     }
@@ -82,7 +82,7 @@ fn end_of(bytes: &[u8], separator: Separator, records: u64) -> Option<usize> {
     memchr::memchr_iter(separator.byte(), bytes).nth(last).map(|at| at + 1)
 }
 
-impl<S: Source> Blocks<S> {
+impl<S: ByteSource> Blocks<S> {
     /// Reads from `source` records of at most `record_bytes`.
     pub fn new(source: S, separator: Separator, record_bytes: u64) -> Self {
         let (buffer, start, filled, searched) = (Vec::new(), 0, 0, 0);
@@ -185,7 +185,7 @@ mod tests {
     /// Hands out at most `.1` bytes at a time.
     struct Sips<'a>(&'a [u8], usize);
 
-    impl Source for Sips<'_> {
+    impl ByteSource for Sips<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             Read::read(&mut Read::take(&mut self.0, self.1 as u64), buffer)
         }

@@ -10,27 +10,27 @@ use anyhow::{Context, Result};
 
 use crate::exit::{Failure, Kind};
 use crate::platform::file;
-use crate::records::blocks::Source;
+use crate::records::blocks::ByteSource;
 
 /// Files that are read one after the other. The end of a file also ends its last line, with or without a newline.
 #[derive(Debug)]
 pub(crate) struct Files {
-    waiting: VecDeque<Waiting>,
+    pending: VecDeque<PendingFile>,
     current: Option<File>,
     last_byte: u8,
 }
 
 #[derive(Debug)]
-enum Waiting {
+enum PendingFile {
     Open(File),
-    /// Opened only when its turn comes: opening waits for a writer, which may still be writing to another file.
+    /// A FIFO, opened only when its turn comes, because opening waits for a writer that may still write to another file.
     Fifo(PathBuf),
 }
 
 impl Files {
-    /// A file that is open.
+    /// One open file.
     pub(crate) fn one(file: File) -> Self {
-        Self { waiting: [Waiting::Open(file)].into(), current: None, last_byte: b'\n' }
+        Self { pending: [PendingFile::Open(file)].into(), current: None, last_byte: b'\n' }
     }
 
     /// The files at `paths`.
@@ -41,25 +41,25 @@ impl Files {
     pub(crate) fn open(paths: &[PathBuf]) -> Result<Self> {
         let open = |path: &PathBuf| {
             match fs::metadata(path) {
-                Ok(metadata) if metadata.file_type().is_fifo() => Ok(Waiting::Fifo(path.clone())),
-                _ => file::open_stream(path).map(Waiting::Open),
+                Ok(metadata) if metadata.file_type().is_fifo() => Ok(PendingFile::Fifo(path.clone())),
+                _ => file::open_stream(path).map(PendingFile::Open),
             }
             .with_context(|| Failure::new(Kind::Input, format!("cannot read '{}'", path.display())))
         };
-        let waiting = paths.iter().map(open).collect::<Result<_>>()?;
-        Ok(Self { waiting, current: None, last_byte: b'\n' })
+        let pending = paths.iter().map(open).collect::<Result<_>>()?;
+        Ok(Self { pending, current: None, last_byte: b'\n' })
     }
 
     /// The files that are open.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &File> {
-        self.waiting.iter().filter_map(|waiting| match waiting {
-            Waiting::Open(file) => Some(file),
-            Waiting::Fifo(_) => None,
+        self.pending.iter().filter_map(|pending| match pending {
+            PendingFile::Open(file) => Some(file),
+            PendingFile::Fifo(_) => None,
         })
     }
 }
 
-impl Source for Files {
+impl ByteSource for Files {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(file) = &mut self.current {
@@ -70,10 +70,10 @@ impl Source for Files {
                 }
                 self.current = None;
             }
-            let Some(next) = self.waiting.pop_front() else { return Ok(0) };
+            let Some(next) = self.pending.pop_front() else { return Ok(0) };
             self.current = Some(match next {
-                Waiting::Open(file) => file,
-                Waiting::Fifo(path) => File::open(path)?,
+                PendingFile::Open(file) => file,
+                PendingFile::Fifo(path) => File::open(path)?,
             });
             if self.last_byte != b'\n' && !buffer.is_empty() {
                 self.last_byte = b'\n';

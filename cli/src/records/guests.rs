@@ -16,7 +16,7 @@ use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 
 /// A loaded guest, or why it cannot be loaded.
-type Loaded = OnceLock<Result<Arc<GuestPre>, (Kind, String)>>;
+type LoadResult = OnceLock<Result<Arc<GuestPre>, (Kind, String)>>;
 
 /// The guests of a run, each loaded once for all workers.
 pub(crate) struct Guests {
@@ -24,7 +24,7 @@ pub(crate) struct Guests {
     ticker: EpochTicker,
     limits: Limits,
     /// By their names in lower case.
-    loaded: Mutex<HashMap<String, Arc<Loaded>>>,
+    loaded: Mutex<HashMap<String, Arc<LoadResult>>>,
     workers: usize,
     /// For short-lived instances, once a worker needs many; `None` if there is not enough address space.
     pool: OnceLock<Option<EpochTicker>>,
@@ -97,14 +97,14 @@ const OPENED_BEFORE_POOL: u32 = 32;
 
 /// The instances that a worker keeps for later requests, the last used at the end.
 pub(crate) struct Instances {
-    kept: Vec<Kept>,
+    idle: Vec<IdleInstance>,
     /// The number of instances opened.
     opened: u32,
     /// The maximum memory of all instances together, in bytes.
     max_bytes: usize,
 }
 
-struct Kept {
+struct IdleInstance {
     guest: Arc<GuestPre>,
     settings: Vec<Setting>,
     instance: GuestInstance,
@@ -114,7 +114,7 @@ struct Kept {
 impl Instances {
     /// No instances yet, and never more than fit into `max_bytes`.
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { kept: Vec::new(), opened: 0, max_bytes }
+        Self { idle: Vec::new(), opened: 0, max_bytes }
     }
 
     /// Takes an instance of `guest` with `settings`, or opens one for `record`.
@@ -130,9 +130,9 @@ impl Instances {
         record: u64,
         events: &mut EventLines,
     ) -> Result<GuestInstance> {
-        let fits = |kept: &Kept| Arc::ptr_eq(&kept.guest, guest) && kept.settings == settings;
-        if let Some(at) = self.kept.iter().rposition(fits) {
-            return Ok(self.kept.remove(at).instance);
+        let fits = |idle: &IdleInstance| Arc::ptr_eq(&idle.guest, guest) && idle.settings == settings;
+        if let Some(at) = self.idle.iter().rposition(fits) {
+            return Ok(self.idle.remove(at).instance);
         }
         settings::log_sources(guest.guest(), settings);
         self.opened = self.opened.saturating_add(1);
@@ -145,10 +145,10 @@ impl Instances {
     /// Keeps an instance for later requests, and drops the least recently used ones.
     pub(crate) fn keep(&mut self, guest: Arc<GuestPre>, settings: Vec<Setting>, instance: GuestInstance) {
         let bytes = instance.memory_bytes();
-        self.kept.push(Kept { guest, settings, instance, bytes });
-        while self.kept.len() > MAX_INSTANCES || self.kept.iter().map(|kept| kept.bytes).sum::<usize>() > self.max_bytes
+        self.idle.push(IdleInstance { guest, settings, instance, bytes });
+        while self.idle.len() > MAX_INSTANCES || self.idle.iter().map(|idle| idle.bytes).sum::<usize>() > self.max_bytes
         {
-            self.kept.remove(0);
+            self.idle.remove(0);
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::exit::{Failure, Kind};
 use crate::limits::Size;
-use crate::records::chunk::{self, Answer, Outcome};
+use crate::records::answers::{self, Answer, Outcome};
 use crate::records::run::Process;
 use crate::records::session::{Session, SessionSettings};
 use crate::records::split::{Record, Separator};
@@ -29,7 +29,7 @@ pub(crate) struct Lines {
     pub isolate: bool,
     /// Whether a failed record leaves an empty record in the output.
     pub keep_failed: bool,
-    /// The session for the next record: none at first, and after a record that failed.
+    /// The session for the next record; `None` at first, and after a failed record.
     pub session: Option<Session>,
 }
 
@@ -37,7 +37,7 @@ impl Process for Lines {
     fn process(&mut self, number: u64, record: Record<'_>, answer: &mut Answer) -> Outcome {
         match self.call(number, record, answer) {
             Ok(()) => {}
-            Err(error) if chunk::is_unavailable(&error) => return Outcome::Unavailable(error),
+            Err(error) if answers::is_unavailable(&error) => return Outcome::Unavailable(error),
             Err(error) => {
                 answer.output.clear();
                 if self.keep_failed {

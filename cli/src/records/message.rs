@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::exit::{Failure, Kind};
 use crate::limits::Size;
-use crate::records::blocks::Source;
+use crate::records::blocks::ByteSource;
 
 /// The number of bytes read before a message is passed on in chunks. A shorter message that is not UTF-8 causes no
 /// output.
@@ -23,10 +23,10 @@ pub(crate) struct Input<S> {
     /// The name of this input in errors.
     name: &'static str,
     buffer: Vec<u8>,
-    /// `buffer[..done]` was handed on, `buffer[done..filled]` was read and not handed on.
+    /// `buffer[..done]` was returned, `buffer[done..filled]` was read but not returned yet.
     done: usize,
     filled: usize,
-    /// The number of bytes handed on before those in `buffer`.
+    /// The number of bytes returned before those in `buffer`.
     offset: u64,
     ended: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) enum Beginning<'a> {
     Part(&'a str),
 }
 
-impl<S: Source> Input<S> {
+impl<S: ByteSource> Input<S> {
     /// Reads from `source`, which errors call `name`.
     pub(crate) fn new(source: S, name: &'static str) -> Self {
         Self { source, name, buffer: Vec::new(), done: 0, filled: 0, offset: 0, ended: false }
@@ -57,7 +57,7 @@ impl<S: Source> Input<S> {
         self.text().map(if ended { Beginning::Whole } else { Beginning::Part })
     }
 
-    /// Returns all of the message, with what [`begin`](Self::begin) returned, if it is at most `limit` bytes long.
+    /// Returns the complete message, including what [`begin`](Self::begin) returned, if it is at most `limit` bytes long.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl<S: Source> Input<S> {
         Ok(())
     }
 
-    /// Returns the text that was read and not handed on, except for an incomplete character at its end.
+    /// Returns the text that was read but not returned yet, except for an incomplete character at its end.
     fn text(&mut self) -> Result<&str> {
         let bytes = &self.buffer[self.done..self.filled];
         let text = match std::str::from_utf8(bytes) {
@@ -143,7 +143,7 @@ mod tests {
     /// Hands out at most `.1` bytes at a time.
     struct Sips<'a>(&'a [u8], usize);
 
-    impl Source for Sips<'_> {
+    impl ByteSource for Sips<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             (&mut self.0).take(self.1 as u64).read(buffer)
         }
@@ -153,7 +153,7 @@ mod tests {
         Sips(bytes, usize::MAX)
     }
 
-    fn chunks(source: impl Source) -> Result<String> {
+    fn chunks(source: impl ByteSource) -> Result<String> {
         let mut input = Input::new(source, "it");
         let (Beginning::Whole(first) | Beginning::Part(first)) = input.begin()?;
         let mut text = first.to_owned();

@@ -1,9 +1,11 @@
-//! Records: splitting an input into messages, and the workers that process them.
+//! Records: splitting an input into messages, and processing them.
+//!
+//! A [run](run) passes blocks of records to workers, which process [lines] or the requests of a [batch], and writes their
+//! answers in input order. A single [message] has no run.
 
+pub(crate) mod answers;
 pub(crate) mod batch;
 pub mod blocks;
-pub(crate) mod chunk;
-pub(crate) mod ends;
 pub(crate) mod files;
 pub(crate) mod guests;
 pub(crate) mod lines;
@@ -16,3 +18,4 @@ pub(crate) mod session;
 pub mod split;
 mod verify;
 mod work;
+pub(crate) mod writer;

@@ -1,11 +1,11 @@
-//! The queue of a run: blocks that wait for a worker, and chunks that wait for their turn.
+//! The queue of a run: blocks that wait for a worker, and answers that wait for their turn.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::records::answers::Answers;
 use crate::records::blocks::Block;
-use crate::records::chunk::Chunk;
 use crate::records::pace::Pace;
 
 /// The number of bytes that may wait for their turn before workers wait, too.
@@ -23,8 +23,8 @@ pub(super) struct Queue {
     read_error: Option<anyhow::Error>,
     /// The number of the next record to write.
     pub turn: u64,
-    /// Chunks that come later, by their first records.
-    waiting: BTreeMap<u64, Chunk>,
+    /// Answers that come later, by their first records.
+    waiting: BTreeMap<u64, Answers>,
     waiting_bytes: usize,
     /// The number of workers.
     pub workers: usize,
@@ -34,7 +34,7 @@ pub(super) struct Queue {
     pub asleep: bool,
     /// The speed of records.
     pub pace: Pace,
-    /// How the run ended.
+    /// The outcome of the run, once it has ended.
     outcome: Option<Result<()>>,
 }
 
@@ -62,9 +62,9 @@ impl Queue {
         self.outcome.is_some()
     }
 
-    /// How the run ended, once.
+    /// Takes the outcome of the run, if it has ended. A second call returns success.
     pub(super) fn take_outcome(&mut self) -> Option<Result<()>> {
-        // Workers still read it.
+        // It is not removed, because workers check whether the run has ended.
         self.outcome.as_mut().map(|outcome| std::mem::replace(outcome, Ok(())))
     }
 
@@ -92,27 +92,27 @@ impl Queue {
         }
     }
 
-    /// Passes the turn on by `records`. Returns the chunk that has it now, if it waits.
-    pub(super) fn pass_turn(&mut self, records: u64) -> Option<Chunk> {
+    /// Passes the turn on by `records`. Returns the answers whose turn it is now, if they wait.
+    pub(super) fn pass_turn(&mut self, records: u64) -> Option<Answers> {
         self.turn += records;
         self.finish_at_end();
         self.take_waiting()
     }
 
-    /// Takes the chunk whose turn it is, if it waits.
-    pub(super) fn take_waiting(&mut self) -> Option<Chunk> {
-        let chunk = self.waiting.remove(&self.turn)?;
-        self.waiting_bytes -= chunk.size();
-        Some(chunk)
+    /// Takes the answers whose turn it is, if they wait.
+    pub(super) fn take_waiting(&mut self) -> Option<Answers> {
+        let answers = self.waiting.remove(&self.turn)?;
+        self.waiting_bytes -= answers.size();
+        Some(answers)
     }
 
-    /// Keeps `chunk` until its turn.
-    pub(super) fn wait_for_turn(&mut self, chunk: Chunk) {
-        self.waiting_bytes += chunk.size();
-        self.waiting.insert(chunk.first, chunk);
+    /// Keeps `answers` until their turn.
+    pub(super) fn wait_for_turn(&mut self, answers: Answers) {
+        self.waiting_bytes += answers.size();
+        self.waiting.insert(answers.first, answers);
     }
 
-    /// Whether the worker with the chunk from the record `first` on should stop.
+    /// Whether the worker whose answers start at the record `first` has to wait until they are written.
     pub(super) fn is_full(&self, first: u64) -> bool {
         let is_needed = self.returned.keys().next().is_some_and(|returned| *returned < first);
         self.waiting_bytes > WAITING_BYTES && self.waiting.contains_key(&first) && !is_needed && !self.is_over()

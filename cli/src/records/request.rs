@@ -41,7 +41,7 @@ pub struct Request {
 
 /// Members that are copied to the answer.
 #[derive(Debug, Default)]
-pub struct Copied<'a> {
+pub struct CopiedMembers<'a> {
     /// Any JSON value, `null` included.
     pub id: Option<&'a RawValue>,
     /// Unknown members, in order.
@@ -51,7 +51,7 @@ pub struct Copied<'a> {
 /// The members of a request, unchanged.
 #[derive(Default)]
 struct Members<'a> {
-    copied: Copied<'a>,
+    copied: CopiedMembers<'a>,
     message: Option<&'a RawValue>,
     algorithm: Option<&'a RawValue>,
     operation: Option<&'a RawValue>,
@@ -66,7 +66,7 @@ struct Members<'a> {
 /// # Errors
 ///
 /// When the line is not UTF-8, not JSON, or not a request: all [`Kind::BadRequest`] but for the first.
-pub fn parse(line: &[u8], passes_through: bool) -> (Copied<'_>, Result<Request>) {
+pub fn parse(line: &[u8], passes_through: bool) -> (CopiedMembers<'_>, Result<Request>) {
     let mut members = Members { passes_through, ..Members::default() };
     let read = members.read(line);
     let request = read.and_then(|()| members.request());
@@ -111,7 +111,7 @@ impl<'a> Members<'a> {
                 return Err(format!("unknown member {} (known: {}){hint}", quoted(&name), MEMBERS.join(", ")));
             }
             other if ANSWER_MEMBERS.contains(&other) => {
-                return Err(format!("cannot copy \"{other}\" to the answer, which has such a member itself"));
+                return Err(format!("cannot copy \"{other}\" to the answer, which has its own member of that name"));
             }
             _ if self.copied.others.len() == MAX_OTHERS => {
                 return Err(format!("more than {MAX_OTHERS} members to copy to the answer"));

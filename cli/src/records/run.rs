@@ -1,9 +1,9 @@
 //! A run: records through workers, their audit events to the sink, then their results to the output, in input order.
 //!
-//! Each worker takes a block of records, processes them one by one, and collects the answers in its own chunk. A chunk
-//! is written when it is large, when its block ends, or when the next record is slow; it waits until the records before
-//! it are written. The memory of a run is bounded, whatever its guests return: 8 MiB of waiting chunks, and per worker
-//! a block (at most 1 MiB, or one record), a chunk of 256 KiB, and the answer to one record.
+//! Each worker takes a block of records, processes them one by one, and collects their answers. The answers are written
+//! when they are large, when the block ends, or when the next record is slow, and not before those to earlier records. The
+//! memory of a run is bounded, whatever its guests return: 8 MiB of waiting answers, and per worker a block (at most 1 MiB,
+//! or one record), 256 KiB of answers, and the answer to one record.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,16 +16,16 @@ use crate::audit::lines::EventLines;
 use crate::exit::{Failure, Kind};
 use crate::limits::THREAD_STACK_BYTES;
 use crate::platform::signals;
-use crate::records::blocks::{Block, Blocks, Source};
-use crate::records::chunk::{Answer, Chunk, Outcome};
-use crate::records::ends::Ends;
+use crate::records::answers::{Answer, Answers, Outcome};
+use crate::records::blocks::{Block, Blocks, ByteSource};
 use crate::records::queue::Queue;
 use crate::records::split::{Record, Separator};
 use crate::records::work::Work;
+use crate::records::writer::Writer;
 use crate::terminal::color;
 
-/// The size at which a chunk is handed over, in bytes.
-const CHUNK_BYTES: usize = 256 << 10;
+/// The size at which a worker hands over its answers, in bytes.
+const ANSWERS_BYTES: usize = 256 << 10;
 /// The interval at which the main thread checks for slow records: a result is written after two ticks at the latest.
 const TICK: Duration = Duration::from_millis(30);
 /// The number of ticks without work after which the main thread sleeps.
@@ -50,11 +50,11 @@ struct Run<S> {
     policy: Policy,
     blocks: Mutex<Blocks<S>>,
     queue: Mutex<Queue>,
-    /// Something in the queue has changed that a worker may wait for.
+    /// Signals a change of the queue that a worker may wait for.
     changed: Condvar,
-    /// The run has ended, or has work for the main thread again.
+    /// Signals that the run has ended, or has work for the main thread again.
     main: Condvar,
-    ends: Mutex<Ends>,
+    writer: Mutex<Writer>,
     works: Vec<Mutex<Work>>,
     over: AtomicBool,
 }
@@ -71,10 +71,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 ///
 /// When the input cannot be read, events or results cannot be written, the system has no resources for any worker, or a
 /// record failed.
-pub(crate) fn run<S: Source + Send + 'static>(
+pub(crate) fn run<S: ByteSource + Send + 'static>(
     workers: Vec<impl Process>,
     blocks: Blocks<S>,
-    ends: Ends,
+    writer: Writer,
     policy: Policy,
 ) -> Result<()> {
     let run = Arc::new(Run {
@@ -83,23 +83,23 @@ pub(crate) fn run<S: Source + Send + 'static>(
         queue: Mutex::new(Queue::new(workers.len())),
         changed: Condvar::new(),
         main: Condvar::new(),
-        ends: Mutex::new(ends),
+        writer: Mutex::new(writer),
         works: workers.iter().map(|_| Mutex::default()).collect(),
         over: AtomicBool::new(false),
     });
     let interrupted = run.clone();
     signals::finish_on_signal(move || interrupted.interrupt())?;
     run.start(workers)?;
-    let outcome = run.look_after();
-    let mut ends = lock(&run.ends);
-    ends.finish();
-    outcome.and_then(|()| ends.summary(policy.fail_fast))
+    let outcome = run.supervise();
+    let mut writer = lock(&run.writer);
+    writer.finish();
+    outcome.and_then(|()| writer.summary(policy.fail_fast))
 }
 
 /// Ends the run if its worker panics.
-struct Guard<S: Source>(Arc<Run<S>>);
+struct Guard<S: ByteSource>(Arc<Run<S>>);
 
-impl<S: Source> Drop for Guard<S> {
+impl<S: ByteSource> Drop for Guard<S> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.finish(Err(anyhow!("a thread panicked")));
@@ -107,7 +107,7 @@ impl<S: Source> Drop for Guard<S> {
     }
 }
 
-impl<S: Source + Send + 'static> Run<S> {
+impl<S: ByteSource + Send + 'static> Run<S> {
     /// Starts a thread for each worker, or for as many as the system allows.
     fn start(self: &Arc<Self>, workers: Vec<impl Process>) -> Result<()> {
         for (index, worker) in workers.into_iter().enumerate() {
@@ -127,7 +127,7 @@ impl<S: Source + Send + 'static> Run<S> {
     }
 }
 
-impl<S: Source> Run<S> {
+impl<S: ByteSource> Run<S> {
     fn finish(&self, outcome: Result<()>) {
         lock(&self.queue).finish(outcome);
         self.wake();
@@ -142,9 +142,9 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// Waits for the end of the run. Writes results that wait for a slow record, and takes the records after it away from
-    /// its worker.
-    fn look_after(&self) -> Result<()> {
+    /// Waits for the end of the run. While a record is slow, writes the answers before it, and gives the records after it
+    /// to other workers.
+    fn supervise(&self) -> Result<()> {
         let mut idle = 0;
         let mut queue = lock(&self.queue);
         loop {
@@ -161,12 +161,12 @@ impl<S: Source> Run<S> {
             let (turn, others_wait) = (queue.turn, queue.busy < queue.workers);
             drop(queue);
             for work in &self.works {
-                let (rest, chunk) = lock(work).tick(turn, others_wait, self.policy.separator);
+                let (rest, answers) = lock(work).tick(turn, others_wait, self.policy.separator);
                 if let Some(rest) = rest {
                     self.give_back(rest);
                 }
-                if let Some(chunk) = chunk {
-                    self.deliver(chunk);
+                if let Some(answers) = answers {
+                    self.deliver(answers);
                 }
             }
             queue = lock(&self.queue);
@@ -174,12 +174,12 @@ impl<S: Source> Run<S> {
     }
 
     fn work(&self, index: usize, mut worker: impl Process) {
-        let format = lock(&self.ends).format();
+        let format = lock(&self.writer).format();
         let mut answer = Answer { output: Vec::new(), events: EventLines::new(format) };
         while let Some(block) = self.take_block() {
-            let is_there = self.process(index, block, &mut worker, &mut answer);
+            let can_continue = self.process(index, block, &mut worker, &mut answer);
             lock(&self.queue).busy -= 1;
-            if !is_there {
+            if !can_continue {
                 break;
             }
         }
@@ -257,9 +257,9 @@ impl<S: Source> Run<S> {
             let (is_large, is_end) = {
                 let mut work = lock(&self.works[index]);
                 work.add(answer, outcome, record.len());
-                work.chunk.is_last = stops;
+                work.answers.is_last = stops;
                 done = work.done;
-                (work.chunk.size() >= CHUNK_BYTES, work.is_done())
+                (work.answers.size() >= ANSWERS_BYTES, work.is_done())
             };
             if is_large || stops {
                 self.hand_over(index);
@@ -277,34 +277,34 @@ impl<S: Source> Run<S> {
         true
     }
 
-    /// Hands over a worker's chunk.
+    /// Hands over the answers of a worker.
     fn hand_over(&self, index: usize) {
-        let chunk = lock(&self.works[index]).chunk.take();
-        if chunk.count > 0 {
-            self.deliver(chunk);
+        let answers = lock(&self.works[index]).answers.take();
+        if answers.count > 0 {
+            self.deliver(answers);
         }
     }
 
-    /// Writes `chunk` if it is its turn, and the chunks that wait for it. Otherwise keeps it, and waits if too much is
-    /// kept.
-    fn deliver(&self, chunk: Chunk) {
-        let first = chunk.first;
+    /// Writes `answers` if it is their turn, and then those that wait for them. Otherwise keeps them, and waits if too many
+    /// are kept.
+    fn deliver(&self, answers: Answers) {
+        let first = answers.first;
         let mut queue = lock(&self.queue);
         if queue.is_over() {
             return;
         }
         if first != queue.turn {
-            queue.wait_for_turn(chunk);
+            queue.wait_for_turn(answers);
             while queue.is_full(first) {
                 queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
             return;
         }
         drop(queue);
-        let mut next = Some(chunk);
-        while let Some(chunk) = next {
-            let (count, is_last) = (chunk.count, chunk.is_last);
-            let written = lock(&self.ends).write(chunk);
+        let mut next = Some(answers);
+        while let Some(answers) = next {
+            let (count, is_last) = (answers.count, answers.is_last);
+            let written = lock(&self.writer).write(answers);
             let mut queue = lock(&self.queue);
             next = match written {
                 Ok(()) if is_last => {
@@ -341,28 +341,28 @@ impl<S: Source> Run<S> {
         true
     }
 
-    /// Writes finished results, and reports how far the run came.
+    /// Writes the answers of finished records, and reports their number.
     fn interrupt(&self) {
-        let mut ends = lock(&self.ends);
+        let mut writer = lock(&self.writer);
         loop {
             let mut queue = lock(&self.queue);
             let turn = queue.turn;
             let of_worker = |work: &Mutex<Work>| {
                 let mut work = lock(work);
-                (work.chunk.first == turn && work.chunk.count > 0).then(|| work.chunk.take())
+                (work.answers.first == turn && work.answers.count > 0).then(|| work.answers.take())
             };
             let next = queue.take_waiting().or_else(|| self.works.iter().find_map(of_worker));
-            let Some(chunk) = next.filter(|_| !queue.is_over()) else { break };
-            queue.turn += chunk.count;
+            let Some(answers) = next.filter(|_| !queue.is_over()) else { break };
+            queue.turn += answers.count;
             drop(queue);
-            if ends.write(chunk).is_err() {
+            if writer.write(answers).is_err() {
                 break;
             }
         }
-        let message = format!("interrupted after {} records", ends.records);
-        ends.finish();
+        let message = format!("interrupted after {} records", writer.records);
+        writer.finish();
         color::print_error(&message);
         // Nothing more is written until the process ends.
-        std::mem::forget(ends);
+        std::mem::forget(writer);
     }
 }

@@ -16,11 +16,11 @@ use crate::sandbox::message::Message;
 pub(crate) struct SessionSettings {
     /// Those of the guest.
     pub guest: Arc<[Setting]>,
-    /// Those with which every result of an encryption is decrypted again, if results are verified.
+    /// Those that decrypt every result of an encryption again, if results are verified.
     pub verify: Option<Arc<[Setting]>>,
 }
 
-/// An instance of a guest, and what verifies its results.
+/// An instance of a guest, and the verifier of its results.
 pub(crate) struct Session {
     instance: GuestInstance,
     verifier: Option<Verifier>,
@@ -91,7 +91,7 @@ impl Session {
         self.instance.report(events);
     }
 
-    /// Leaves the session until the process ends, which is faster than unmapping its memory.
+    /// Leaks the session, because the end of the process unmaps its memory faster.
     pub(crate) fn abandon(self) {
         std::mem::forget(self);
     }

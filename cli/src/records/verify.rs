@@ -1,8 +1,8 @@
 //! The verification of results: each is decrypted again and compared with its message.
 //!
-//! The instance that decrypts never encrypts. It serves one instance that encrypts, and is replaced by a new one for the
-//! 1st, 2nd, 4th, 8th, ... of its results. So a result that only an instance with the same history could decrypt is
-//! noticed at the second message, while a new instance for every message would cost many times as much as a call.
+//! The instance that decrypts never encrypts. It serves one encrypting instance, and is replaced by a fresh one for the 1st,
+//! 2nd, 4th, 8th, and so on of its results. So a result that only an instance with the same history could decrypt is
+//! detected at the second message. A fresh instance for every message would take many times as long as a call.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::guest::settings::Setting;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 
-/// What decrypts the results of one instance.
+/// Decrypts the results of one instance.
 pub(crate) struct Verifier {
     guest: Arc<GuestPre>,
     settings: Arc<[Setting]>,
@@ -40,7 +40,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// When the result cannot be decrypted, or not to the message.
+    /// When the result cannot be decrypted, or decrypts to another text.
     pub(crate) fn check(&mut self, message: &str, result: &[u8]) -> Result<()> {
         self.checked += 1;
         if self.checked.is_power_of_two() {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::records::answers::{Answer, Answers, Outcome};
 use crate::records::blocks::Block;
-use crate::records::chunk::{Answer, Chunk, Outcome};
 use crate::records::split::Separator;
 
-/// The number of ticks after which other workers, if idle, take over the rest of a block.
+/// The number of ticks after which idle workers take over the rest of a block.
 const PATIENT_TICKS: u32 = 2;
 
 /// The work in progress of one worker.
@@ -20,22 +20,22 @@ pub(super) struct Work {
     /// Where they end in the block.
     offset: usize,
     /// The answers that are not handed over yet.
-    pub chunk: Chunk,
+    pub answers: Answers,
     /// The ticks since the worker took its block.
     ticks: u32,
-    /// Whether the chunk had records at the last tick.
+    /// Whether there were answers at the last tick.
     seen: bool,
 }
 
 impl Work {
     /// Nothing of `block` is processed yet.
     pub(super) fn of(block: Arc<Block>) -> Self {
-        Self { count: block.count, chunk: Chunk::starting_at(block.first), block, ..Self::default() }
+        Self { count: block.count, answers: Answers::starting_at(block.first), block, ..Self::default() }
     }
 
     /// Adds the answer to the next record, which has `bytes` in the block.
     pub(super) fn add(&mut self, answer: &mut Answer, outcome: Outcome, bytes: usize) {
-        self.chunk.add(answer, outcome, bytes);
+        self.answers.add(answer, outcome, bytes);
         self.offset += bytes;
         self.done += 1;
     }
@@ -54,16 +54,16 @@ impl Work {
     }
 
     /// Counts a tick. Returns the records after the current one, if that is slow and `others` wait for records; and the
-    /// chunk, if it has waited for a whole tick and it is its turn.
-    pub(super) fn tick(&mut self, turn: u64, others: bool, separator: Separator) -> (Option<Block>, Option<Chunk>) {
+    /// answers, if it is their turn and they have waited for a whole tick.
+    pub(super) fn tick(&mut self, turn: u64, others: bool, separator: Separator) -> (Option<Block>, Option<Answers>) {
         self.ticks += 1;
         let is_slow = self.ticks > PATIENT_TICKS && self.count > self.done + 1;
         let rest = if others && is_slow { self.rest(separator).split_off(separator, 1) } else { None };
         if rest.is_some() {
             self.count = self.done + 1;
         }
-        let is_due = self.chunk.count > 0 && self.chunk.first == turn && self.seen;
-        self.seen = self.chunk.count > 0 && !is_due;
-        (rest, is_due.then(|| self.chunk.take()))
+        let is_due = self.answers.count > 0 && self.answers.first == turn && self.seen;
+        self.seen = self.answers.count > 0 && !is_due;
+        (rest, is_due.then(|| self.answers.take()))
     }
 }

@@ -116,7 +116,7 @@ fn explains_bad_requests() {
     bad("Hello", "not valid JSON at column 1");
     bad(r#"{"message":"m","#, "not valid JSON: the line ends too early");
     bad(r#"{"message":"m","algorithm":"Caesar"} {}"#, "not valid JSON at column 38");
-    bad(r#"{"message":"m"}"#, "\"algorithm\" is missing, and there is no --algorithm");
+    bad(r#"{"message":"m"}"#, "\"algorithm\" is missing; add it, or use --algorithm");
     bad(r#"{"algorithm":"Caesar"}"#, "\"message\" is missing");
     bad(r#"{"message":7,"algorithm":"Caesar"}"#, "\"message\" must be a string, not a number");
     bad(r#"{"message":null,"algorithm":"Caesar"}"#, "\"message\" must be a string, not null");
@@ -253,7 +253,7 @@ fn passes_unknown_members_through() {
         r#"{"row":2,"line":2,"kind":"bad-request","error":"\"message\" is missing"}"#,
         "\n",
         r#"{"row":3,"line":3,"kind":"bad-request","#,
-        r#""error":"cannot copy \"result\" to the answer, which has such a member itself"}"#,
+        r#""error":"cannot copy \"result\" to the answer, which has its own member of that name"}"#,
         "\n",
     ));
 }

@@ -1,4 +1,4 @@
-//! The ends of a run: where events and results go, and how many records were written.
+//! Writes the answers of a run: events to the sink, then results to the output, and errors to stderr.
 
 use std::fs::File;
 
@@ -8,13 +8,13 @@ use crate::audit::format::Format;
 use crate::audit::sink::Sink;
 use crate::exit::{Failure, Kind};
 use crate::platform::file;
-use crate::records::chunk::Chunk;
+use crate::records::answers::Answers;
 use crate::terminal::color;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Progress;
 
-/// The destinations of events and results, and the number of records written.
-pub(crate) struct Ends {
+/// The destinations of answers, and the number of records written.
+pub(crate) struct Writer {
     sink: Sink,
     output: Output,
     progress: Progress,
@@ -23,7 +23,7 @@ pub(crate) struct Ends {
     failed: u64,
 }
 
-impl Ends {
+impl Writer {
     /// Nothing is written yet; `input` is used only for its size.
     pub(crate) fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
         let progress = match input {
@@ -43,24 +43,24 @@ impl Ends {
         self.progress.finish();
     }
 
-    /// Writes the events of `chunk`, then its results and errors.
+    /// Writes the events of `answers`, then the results and errors.
     ///
     /// # Errors
     ///
     /// When the events or results cannot be written.
-    pub(super) fn write(&mut self, chunk: Chunk) -> Result<()> {
+    pub(super) fn write(&mut self, answers: Answers) -> Result<()> {
         let Self { sink, output, progress, .. } = self;
         progress.suspend(|| {
-            sink.write(chunk.events)?;
-            output.write(&chunk.output)?;
-            for (number, error) in &chunk.errors {
+            sink.write(answers.events)?;
+            output.write(&answers.output)?;
+            for (number, error) in &answers.errors {
                 color::print_error(&format!("record {number}: {error}"));
             }
             anyhow::Ok(())
         })?;
-        self.progress.advance(chunk.input_bytes, chunk.count - chunk.ignored);
-        self.records += chunk.count - chunk.ignored;
-        self.failed += chunk.failed;
+        self.progress.advance(answers.input_bytes, answers.count - answers.ignored);
+        self.records += answers.count - answers.ignored;
+        self.failed += answers.failed;
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl Ends {
 /// # Errors
 ///
 /// When `input` is the file that `output` writes to.
-pub(crate) fn check_ends(input: &File, output: &Output) -> Result<()> {
+pub(crate) fn check_files(input: &File, output: &Output) -> Result<()> {
     let same = file::is_same(input, output.file());
     match same.with_context(|| Failure::new(Kind::Input, "cannot compare the input with the output"))? {
         true => {

@@ -1,4 +1,4 @@
-//! Results that wait to be written.
+//! The answers to records, until they are written.
 
 use crate::audit::lines::EventLines;
 use crate::exit::{self, Kind};
@@ -30,9 +30,9 @@ pub(crate) fn is_unavailable(error: &anyhow::Error) -> bool {
     exit::kind(error) == Kind::System
 }
 
-/// The results of consecutive records, each complete.
+/// The answers to consecutive records.
 #[derive(Debug, Default)]
-pub(crate) struct Chunk {
+pub(crate) struct Answers {
     /// The number of the first record, counted from 1.
     pub first: u64,
     /// The number of records, ignored ones included.
@@ -49,17 +49,17 @@ pub(crate) struct Chunk {
     pub ignored: u64,
     /// The size of the records in the input, in bytes.
     pub input_bytes: u64,
-    /// Whether the run ends after this chunk.
+    /// Whether the run ends after these.
     pub is_last: bool,
     /// The size of the errors, in bytes.
     error_bytes: usize,
 }
 
-/// The approximate size of a chunk without its contents, in bytes.
+/// The approximate size of the struct and of an error in it, in bytes.
 const OVERHEAD: usize = 256;
 
-impl Chunk {
-    /// An empty chunk for the records from `first` on.
+impl Answers {
+    /// No answers yet, for the records from `first` on.
     pub(crate) fn starting_at(first: u64) -> Self {
         Self { first, ..Self::default() }
     }
@@ -84,7 +84,7 @@ impl Chunk {
         }
     }
 
-    /// Takes the contents, and leaves an empty chunk for the records that follow.
+    /// Takes all answers, and leaves room for those to the records that follow.
     pub(crate) fn take(&mut self) -> Self {
         let next = Self::starting_at(self.first + self.count);
         std::mem::replace(self, next)
