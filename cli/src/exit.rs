@@ -6,8 +6,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why something failed. Its name is the `kind` in an answer of `cipher batch`, and the `outcome` in an audit event; its
-/// status is that of the process.
+/// Why something failed. Its name is the `kind` in an answer of `cipher batch`, and the `outcome` in an audit event;
+/// its status is that of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The guest refused the message, with a reason.

@@ -1,4 +1,5 @@
-//! The projects that `cipher new` writes. Their files are in `templates`, next to `src`, where the guest is named Atbash.
+//! The projects that `cipher new` writes. Their files are in `templates`, next to `src`, where the guest is named
+//! Atbash.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! Compiled code: the engine, the compiler, and the artifact cache.
 //!
-//! [`artifact`] is the way in: it finds the code of a guest in the [`cache`], or has it [compiled](compile) in a process
-//! of its own, [linked](link) if it has dynamic libraries.
+//! [`artifact`] is the way in: it finds the code of a guest in the [`cache`], or has it [compiled](compile) in a
+//! process of its own, [linked](link) if it has dynamic libraries.
 
 pub mod artifact;
 pub(crate) mod cache;

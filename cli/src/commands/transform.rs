@@ -198,8 +198,8 @@ fn hint_at_file(text: &str) {
     }
 }
 
-/// Writer the process as `main` does after a failure. The thread of the failed call cannot return to `main`, because it is
-/// still in the guest.
+/// Ends the process as `main` does after a failure. The thread of the failed call cannot return to `main`, because it
+/// is still in the guest.
 fn end(error: &anyhow::Error, sink: &Mutex<Sink>, events: EventLines) -> ! {
     let written = lock(sink).write(events);
     let error = written.as_ref().err().unwrap_or(error);

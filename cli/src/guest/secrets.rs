@@ -59,8 +59,8 @@ impl Secrets {
         }
     }
 
-    /// Like [`mask`](Self::mask), but gives up when `check` fails. It is called every few hundred microseconds, because a
-    /// long text and a secret of many lines can take seconds.
+    /// Like [`mask`](Self::mask), but gives up when `check` fails. It is called every few hundred microseconds, because
+    /// a long text and a secret of many lines can take seconds.
     ///
     /// # Errors
     ///

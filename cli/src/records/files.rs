@@ -23,7 +23,8 @@ pub(crate) struct Files {
 #[derive(Debug)]
 enum PendingFile {
     Open(File),
-    /// A FIFO, opened only when its turn comes, because opening waits for a writer that may still write to another file.
+    /// A FIFO, opened only when its turn comes, because opening waits for a writer that may still write to another
+    /// file.
     Fifo(PathBuf),
 }
 

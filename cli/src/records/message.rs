@@ -57,7 +57,8 @@ impl<S: ByteSource> Input<S> {
         self.text().map(if ended { Beginning::Whole } else { Beginning::Part })
     }
 
-    /// Returns the complete message, including what [`begin`](Self::begin) returned, if it is at most `limit` bytes long.
+    /// Returns the complete message, including what [`begin`](Self::begin) returned, if it is at most `limit` bytes
+    /// long.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Records: splitting an input into messages, and processing them.
 //!
-//! A [run](run) passes blocks of records to workers, which process [lines] or the requests of a [batch], and writes their
-//! answers in input order. A single [message] has no run.
+//! A [`run`] passes blocks of records to workers, which process [`lines`] or the requests of a [`batch`], and writes
+//! their answers in input order. A single [`message`] has no run.
 
 pub(crate) mod answers;
 pub(crate) mod batch;

@@ -1,9 +1,9 @@
 //! A run: records through workers, their audit events to the sink, then their results to the output, in input order.
 //!
 //! Each worker takes a block of records, processes them one by one, and collects their answers. The answers are written
-//! when they are large, when the block ends, or when the next record is slow, and not before those to earlier records. The
-//! memory of a run is bounded, whatever its guests return: 8 MiB of waiting answers, and per worker a block (at most 1 MiB,
-//! or one record), 256 KiB of answers, and the answer to one record.
+//! when they are large, when the block ends, or when the next record is slow, and not before those to earlier records.
+//! The memory of a run is bounded, whatever its guests return: 8 MiB of waiting answers, and per worker a block (at
+//! most 1 MiB, or one record), 256 KiB of answers, and the answer to one record.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -142,8 +142,8 @@ impl<S: ByteSource> Run<S> {
         }
     }
 
-    /// Waits for the end of the run. While a record is slow, writes the answers before it, and gives the records after it
-    /// to other workers.
+    /// Waits for the end of the run. While a record is slow, writes the answers before it, and gives the records after
+    /// it to other workers.
     fn supervise(&self) -> Result<()> {
         let mut idle = 0;
         let mut queue = lock(&self.queue);
@@ -285,8 +285,8 @@ impl<S: ByteSource> Run<S> {
         }
     }
 
-    /// Writes `answers` if it is their turn, and then those that wait for them. Otherwise keeps them, and waits if too many
-    /// are kept.
+    /// Writes `answers` if it is their turn, and then those that wait for them. Otherwise keeps them, and waits if too
+    /// many are kept.
     fn deliver(&self, answers: Answers) {
         let first = answers.first;
         let mut queue = lock(&self.queue);

@@ -39,7 +39,8 @@ impl Separator {
         }
     }
 
-    /// Splits `bytes`, which starts with a record, into its records. Their texts and terminators, concatenated, are `bytes`.
+    /// Splits `bytes`, which starts with a record, into its records. Their texts and terminators, concatenated, are
+    /// `bytes`.
     pub fn records(self, bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
         let mut rest = bytes;
         std::iter::from_fn(move || {

@@ -1,8 +1,8 @@
 //! The verification of results: each is decrypted again and compared with its message.
 //!
-//! The instance that decrypts never encrypts. It serves one encrypting instance, and is replaced by a fresh one for the 1st,
-//! 2nd, 4th, 8th, and so on of its results. So a result that only an instance with the same history could decrypt is
-//! detected at the second message. A fresh instance for every message would take many times as long as a call.
+//! The instance that decrypts never encrypts. It serves one encrypting instance, and is replaced by a fresh one for the
+//! 1st, 2nd, 4th, 8th, and so on of its results. So a result that only an instance with the same history could decrypt
+//! is detected at the second message. A fresh instance for every message would take many times as long as a call.
 
 use std::sync::Arc;
 

@@ -84,8 +84,8 @@ impl EpochTicker {
         &self.engine
     }
 
-    /// Sets the function that gives up a call which continues past its deadline without checking the epoch. It runs while
-    /// the guest still runs, and should end the process. Only the first such function counts.
+    /// Sets the function that gives up a call which continues past its deadline without checking the epoch. It runs
+    /// while the guest still runs, and should end the process. Only the first such function counts.
     pub(super) fn on_overdue(&self, give_up: impl Fn() + Send + Sync + 'static) {
         let _ = self.state.give_up.set(Box::new(give_up));
     }
@@ -104,8 +104,8 @@ impl EpochTicker {
         self.state.running.load(SeqCst)
     }
 
-    /// The time for which the process has run since the ticker was created, in nanoseconds. While the ticker runs, it is
-    /// that of the last tick.
+    /// The time for which the process has run since the ticker was created, in nanoseconds. While the ticker runs, it
+    /// is that of the last tick.
     pub fn now(&self) -> u64 {
         if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() }
     }

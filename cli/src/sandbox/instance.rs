@@ -93,8 +93,8 @@ impl GuestPre {
         &self.guest
     }
 
-    /// Makes `end` end the process if a call of the next instance does not end in time by itself. That instance must serve
-    /// the only message of the process. `end` receives the error, and the audit events that are not reported yet.
+    /// Makes `end` end the process if a call of the next instance does not end in time by itself. That instance must
+    /// serve the only message of the process. `end` receives the error, and the audit events that are not reported yet.
     pub(crate) fn end_overdue(
         self: &Arc<Self>,
         operation: Operation,

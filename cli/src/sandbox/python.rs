@@ -1,7 +1,7 @@
 //! The exception that ended a call of a guest built by componentize-py.
 //!
-//! The runtime of such a guest is written in Rust, and panics. Its message means nothing to an author who writes Python:
-//! the exception is in the traceback before it, or in the message itself.
+//! The runtime of such a guest is written in Rust, and panics. Its message means nothing to an author who writes
+//! Python: the exception is in the traceback before it, or in the message itself.
 
 use crate::terminal::escape;
 

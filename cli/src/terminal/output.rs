@@ -55,8 +55,8 @@ impl Output {
         }
     }
 
-    /// Writes the part of a result in `ready`, which is UTF-8, except for its last character. That stays in `ready`, because
-    /// the result must not be complete before its audit events are written.
+    /// Writes the part of a result in `ready`, which is UTF-8, except for its last character. That stays in `ready`,
+    /// because the result must not be complete before its audit events are written.
     ///
     /// # Errors
     ///

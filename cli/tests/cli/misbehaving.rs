@@ -1,6 +1,7 @@
 //! Hostile and faulty guests: each file in `tests/misbehaving` is one, and states the outcome of its calls.
 //!
-//! Each advisory about wasmtime of 2026 (RUSTSEC, up to November) that a guest could provoke here has a guest that tries:
+//! Each advisory about wasmtime of 2026 (RUSTSEC, up to November) that a guest could provoke here has a guest that
+//! tries:
 //!
 //! | advisory | guest |
 //! |---|---|

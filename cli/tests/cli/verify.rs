@@ -44,8 +44,8 @@ fn mutants() -> Vec<String> {
     mutants
 }
 
-/// Encrypts the messages with the guest of this text and `--verify`, and decrypts each result with a new instance. Returns
-/// the end of the encryption, the results, and what they decrypt to; a result that was not written is empty.
+/// Encrypts the messages with the guest of this text and `--verify`, and decrypts each result with a new instance.
+/// Returns the end of the encryption, the results, and what they decrypt to; a result that was not written is empty.
 fn verified(wat: &str) -> (Ended, Vec<String>, Vec<String>) {
     let component = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
     let script = "cipher encrypt -q ./Mutant.wasm --verify --lines -j1 --on-error empty < messages";

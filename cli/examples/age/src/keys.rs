@@ -12,8 +12,8 @@ pub const IDENTITY: &str = "AGE_IDENTITY";
 /// A passphrase, in place of both.
 pub const PASSPHRASE: &str = "AGE_PASSPHRASE";
 
-/// The scrypt work factor, as a power of two: what `age -p` uses, 256 MiB of memory and about a second. It is fixed, because
-/// a factor chosen by timing this machine would reveal its speed.
+/// The scrypt work factor, as a power of two: what `age -p` uses, 256 MiB of memory and about a second. It is fixed,
+/// because a factor chosen by timing this machine would reveal its speed.
 const SCRYPT_LOG_N: u8 = 18;
 
 /// The values of the settings; a missing or empty one is `None`.

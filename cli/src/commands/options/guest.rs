@@ -115,9 +115,9 @@ impl SettingStdin {
 pub(crate) struct VerifyOptions {
     /// Decrypt each result again, and write it only if it decrypts to the message
     ///
-    /// A second instance of the guest decrypts, and never encrypts. It is replaced by a fresh one for the 1st, 2nd, 4th,
-    /// 8th, and so on of the results of an encrypting instance; with --isolate, for every result. Its audit events are
-    /// dropped. A long message is held in memory, up to --max-message.
+    /// A second instance of the guest decrypts, and never encrypts. It is replaced by a fresh one for the 1st, 2nd,
+    /// 4th, 8th, and so on of the results of an encrypting instance; with --isolate, for every result. Its audit events
+    /// are dropped. A long message is held in memory, up to --max-message.
     #[arg(long, help_heading = "Verification")]
     verify: bool,
     /// With --verify, decrypt with this setting from a file; '-' is stdin
