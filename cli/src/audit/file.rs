@@ -2,14 +2,14 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-use crate::platform::write;
+use crate::platform::{file, write};
 
 /// How long to wait for a process that reads a FIFO.
 const FIFO_PATIENCE: Duration = Duration::from_secs(5);
@@ -32,11 +32,11 @@ impl AuditFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = open_to_append(path)?;
         let metadata = file.metadata()?;
-        let identity = metadata.is_file().then(|| identity_of(&metadata));
+        let identity = metadata.is_file().then(|| file::identity(&metadata));
         let reader = identity.and_then(|own| {
             let reader =
                 File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path).ok()?;
-            (reader.metadata().ok().map(|metadata| identity_of(&metadata)) == Some(own)).then_some(reader)
+            (reader.metadata().ok().map(|metadata| file::identity(&metadata)) == Some(own)).then_some(reader)
         });
         Ok(Self { path: path.to_owned(), file, identity, reader })
     }
@@ -55,7 +55,7 @@ impl AuditFile {
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(own) = self.identity else { return write::write_lines(&self.file, lines) };
         // A log rotation moved the file away or removed it. Checking costs a microsecond and needs no signal handler.
-        if self.path.metadata().ok().map(|metadata| identity_of(&metadata)) != Some(own) {
+        if self.path.metadata().ok().map(|metadata| file::identity(&metadata)) != Some(own) {
             *self = Self::open(&self.path)?;
             return self.append_after_newline(lines);
         }
@@ -92,10 +92,6 @@ impl AuditFile {
     }
 }
 
-fn identity_of(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
 /// Opens `path` for appending. Waits a limited time for the reader of a FIFO.
 fn open_to_append(path: &Path) -> io::Result<File> {
     let start = Instant::now();
@@ -127,6 +123,7 @@ fn is_fifo_without_reader(path: &Path, error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::MetadataExt;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -11,6 +11,7 @@ use super::file::AuditFile;
 use super::format::{Encoding, Format};
 use super::lines::EventLines;
 use crate::exit::{Failure, Kind};
+use crate::platform::file;
 use crate::platform::standard::Standard;
 use crate::platform::write::{self, PIPE_BUF};
 
@@ -84,7 +85,7 @@ impl Sink {
         let other = other.metadata()?;
         // A terminal, or `/dev/null`, may serve several purposes at once.
         let is_device = own.file_type().is_char_device();
-        Ok(!is_device && (own.dev(), own.ino()) == (other.dev(), other.ino()))
+        Ok(!is_device && file::identity(&own) == file::identity(&other))
     }
 
     /// The format of its lines.

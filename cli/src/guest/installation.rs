@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use super::new_guest::NewGuest;
 use super::{Guest, catalog};
 use crate::exit::{Failure, Kind};
-use crate::platform::atomic_file;
+use crate::platform::{atomic_file, file};
 
 /// The prefix of a directory that is still being written.
 const STAGED: &str = ".staged-";
@@ -72,8 +72,8 @@ impl Installation {
         let name = &new.manifest.name;
         let staged = tempfile::Builder::new().prefix(STAGED).tempdir_in(&self.directory)?;
         fs::set_permissions(staged.path(), Permissions::from_mode(0o755))?;
-        write(&file(staged.path(), name, "wasm"), &new.component)?;
-        write(&file(staged.path(), name, "toml"), new.text.as_bytes())?;
+        write(&file_in(staged.path(), name, "wasm"), &new.component)?;
+        write(&file_in(staged.path(), name, "toml"), new.text.as_bytes())?;
         File::open(staged.path())?.sync_all()?;
         fs::rename(staged.path(), self.directory.join(format!("{READY}{name}")))?;
         // It no longer exists.
@@ -86,17 +86,17 @@ impl Installation {
         let ready = self.directory.join([OsStr::new(READY), name].join(OsStr::new("")));
         self.remove_other_spellings(name)?;
         for ending in ["wasm", "toml"] {
-            write(&file(&self.directory, name, ending), &read_ready(&ready, &file(&ready, name, ending))?)?;
+            write(&file_in(&self.directory, name, ending), &read_ready(&ready, &file_in(&ready, name, ending))?)?;
         }
         File::open(&self.directory)?.sync_all()?;
         // Without its manifest the directory is no longer in force.
-        fs::remove_file(file(&ready, name, "toml"))?;
+        fs::remove_file(file_in(&ready, name, "toml"))?;
         fs::remove_dir_all(&ready)
     }
 
     /// Removes guests whose names differ from `name` in case only.
     fn remove_other_spellings(&self, name: &OsStr) -> io::Result<()> {
-        let (own, folded) = (file(&self.directory, name, "toml"), name.to_string_lossy().to_lowercase());
+        let (own, folded) = (file_in(&self.directory, name, "toml"), name.to_string_lossy().to_lowercase());
         let own = fs::metadata(own).ok();
         for entry in fs::read_dir(&self.directory)? {
             let path = entry?.path();
@@ -104,7 +104,7 @@ impl Installation {
             if stem == folded && path.extension() == Some(OsStr::new("toml")) && path.file_stem() != Some(name) {
                 // A file system that ignores case has only one file.
                 let metadata = fs::metadata(&path)?;
-                if own.as_ref().is_none_or(|own| (own.dev(), own.ino()) != (metadata.dev(), metadata.ino())) {
+                if own.as_ref().is_none_or(|own| file::identity(own) != file::identity(&metadata)) {
                     remove_files(&path)?;
                 }
             }
@@ -182,7 +182,7 @@ fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     atomic_file::write(path, contents, Mode::from_raw_mode(0o644))
 }
 
-fn file(directory: &Path, name: impl AsRef<OsStr>, ending: &str) -> PathBuf {
+fn file_in(directory: &Path, name: impl AsRef<OsStr>, ending: &str) -> PathBuf {
     directory.join(name.as_ref()).with_added_extension(ending)
 }
 

@@ -1,6 +1,6 @@
 //! Files that a user named, and reads that wait even if the descriptor is non-blocking.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,12 @@ pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
 /// The system's.
 pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
     let (one, other) = (one.metadata()?, other.metadata()?);
-    Ok(one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino()))
+    Ok(one.is_file() && identity(&one) == identity(&other))
+}
+
+/// The device and inode, which identify a file while it exists.
+pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// Whether the start of `file` can be read without waiting for a disk, as far as the system says.

@@ -10,6 +10,7 @@ use crate::records::answers::{self, Answer, Outcome};
 use crate::records::run::Process;
 use crate::records::session::{Session, SessionSettings};
 use crate::records::split::{Record, Separator};
+use crate::records::utf8;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestPre;
 
@@ -74,10 +75,6 @@ impl Lines {
         if record.text.len() as u64 > self.max_bytes {
             bail!(Failure::new(Kind::Limit, format!("longer than {} (--max-message)", Size(self.max_bytes))));
         }
-        std::str::from_utf8(record.text).map_err(|error| {
-            let at = error.valid_up_to();
-            let problem = format!("not valid UTF-8: byte 0x{:02x} at offset {at}", record.text[at]);
-            Failure::new(Kind::NotUtf8, problem).into()
-        })
+        utf8::text(record.text)
     }
 }

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use crate::exit::{Failure, Kind};
 use crate::limits::Size;
 use crate::records::blocks::ByteSource;
+use crate::records::utf8;
 
 /// The number of bytes read before a message is passed on in chunks. A shorter message that is not UTF-8 causes no
 /// output.
@@ -124,7 +125,7 @@ impl<S: ByteSource> Input<S> {
                 let (whole, rest) = bytes.split_at(error.valid_up_to());
                 if error.error_len().is_some() || self.ended {
                     let at = self.offset + (self.done + whole.len()) as u64;
-                    let problem = format!("{} is not valid UTF-8: byte 0x{:02x} at offset {at}", self.name, rest[0]);
+                    let problem = format!("{} is {}", self.name, utf8::problem(rest[0], at));
                     bail!(Failure::new(Kind::NotUtf8, problem));
                 }
                 std::str::from_utf8(whole)?

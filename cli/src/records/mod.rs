@@ -16,6 +16,7 @@ pub mod request;
 pub(crate) mod run;
 pub(crate) mod session;
 pub mod split;
+mod utf8;
 mod verify;
 mod work;
 pub(crate) mod writer;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::exit::{Failure, Kind};
 use crate::guest::settings::Overrides;
+use crate::records::utf8;
 use crate::sandbox::contract::Operation;
 use crate::terminal::escape;
 
@@ -75,15 +76,7 @@ pub fn parse(line: &[u8], passes_through: bool) -> (CopiedMembers<'_>, Result<Re
 
 impl<'a> Members<'a> {
     fn read(&mut self, line: &'a [u8]) -> Result<()> {
-        let line = match std::str::from_utf8(line) {
-            Ok(line) => line,
-            Err(error) => {
-                let at = error.valid_up_to();
-                let problem = format!("not valid UTF-8: byte 0x{:02x} at offset {at}", line[at]);
-                return Err(Failure::new(Kind::NotUtf8, problem).into());
-            }
-        };
-        let mut json = serde_json::Deserializer::from_str(line);
+        let mut json = serde_json::Deserializer::from_str(utf8::text(line)?);
         let read = DeserializeSeed::deserialize(&mut *self, &mut json).and_then(|()| json.end());
         match (self.problem.take(), read) {
             (Some(problem), _) => bad(problem),
