@@ -105,12 +105,13 @@ fuzz target seconds="60": _cargo-fuzz
     @cp Cargo.lock cli/fuzz/Cargo.lock
     {{ cargo_fuzz }} run --fuzz-dir cli/fuzz --target-dir target/fuzz --target {{ host }} --sanitizer none "$1" target/fuzz/corpus/"$1" cli/fuzz/seeds/"$1" -- -timeout=20 -max_total_time={{ quote(seconds) }}
 
-# Check formatting, lints, types, spelling, and dependencies
+# Check formatting, lints, documentation, types, spelling, and dependencies
 lint: _rust-components _linters _python-bindings
     cargo fmt --all --check
     rustfmt --check --edition 2024 cli/templates/rust/src/lib.rs cli/templates/authenticated/rust/src/lib.rs cli/examples/age/src/lib.rs cli/tests/ciphers/*/src/lib.rs cli/fuzz/targets/*.rs
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo clippy --release -p guest-caesar --target wasm32-wasip2 -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --quiet --release --no-deps --document-private-items -p cipher-cli
     @cp Cargo.lock cli/fuzz/Cargo.lock
     cargo clippy --release --manifest-path cli/fuzz/Cargo.toml --no-default-features -- -D warnings
     {{ venv }}/ruff check {{ python_files }}

@@ -29,7 +29,7 @@ const SEQUENCE_DIGITS: usize = 20;
 const MIN_ROOM_BYTES: usize = 64;
 
 /// Audit events as lines. Workers format them concurrently, so sequence numbers are filled in only when the
-/// [`Sink`](super::sink::Sink) has the events in order.
+/// `Sink` has the events in order.
 #[derive(Debug, Default)]
 pub struct EventLines {
     format: Format,

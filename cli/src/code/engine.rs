@@ -121,7 +121,7 @@ pub fn compiler() -> Result<Engine> {
 /// | exceptions, legacy exceptions | need the feature `gc` |
 /// | threads, shared-everything threads | a call is single-threaded; atomics would wait without a time limit |
 /// | memory64 | slow bounds checks, and no guest needs 4 GiB |
-/// | multi-memory | no toolchain for guests emits it ([`ADAPTERS`] do) |
+/// | multi-memory | no toolchain for guests emits it (`ADAPTERS` do) |
 /// | relaxed SIMD | results differ between processors |
 /// | custom page sizes, wide arithmetic, memory control, compact imports, stack switching, custom descriptors | not final |
 /// | component model: async, threading, error contexts, GC, maps, memory64, fixed-length lists, values, `implements`, nested and canonical names | not part of the contract, and not final |

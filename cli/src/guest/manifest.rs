@@ -99,7 +99,7 @@ impl Manifest {
         Self::parse_file(&read_text(path)?, path)
     }
 
-    /// Parses and checks `text`, which [`read_text`] read from `path`.
+    /// Parses and checks `text`, which `read_text` read from `path`.
     ///
     /// # Errors
     ///

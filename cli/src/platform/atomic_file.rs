@@ -27,11 +27,11 @@ pub(crate) fn write(path: &Path, contents: &[u8], mode: Mode) -> io::Result<()> 
     sync(directory.as_fd())
 }
 
-/// Like [`write`], for the file `name` in an open directory. The new name survives a crash after [`sync`].
+/// Like [`write()`], for the file `name` in an open directory. The new name survives a crash after [`sync`].
 ///
 /// # Errors
 ///
-/// As for [`write`].
+/// As for [`write()`].
 pub(crate) fn write_at(directory: BorrowedFd<'_>, name: &OsStr, contents: &[u8], mode: Mode) -> io::Result<()> {
     let temporary = format!("{TEMPORARY_PREFIX}{:016x}", getrandom::u64().map_err(io::Error::from)?);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -109,7 +109,7 @@ pub fn message(text: &str) -> Cow<'_, str> {
     Place::Message.escape(text)
 }
 
-/// Returns the start of what [`line`] returns.
+/// Returns the start of what [`line()`] returns.
 pub(crate) fn start(text: &str) -> Cow<'_, str> {
     let line = line(text);
     match line.char_indices().nth(SHOWN_CHARS) {

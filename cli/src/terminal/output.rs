@@ -70,7 +70,7 @@ impl Output {
     }
 }
 
-/// Whether `error` is, or was caused by, [`ClosedPipe`].
+/// Whether `error` is, or was caused by, `ClosedPipe`.
 pub fn is_closed(error: &Error) -> bool {
     error.chain().any(|cause| cause.is::<ClosedPipe>())
 }

@@ -1,4 +1,4 @@
-//! The layout of the program's file.
+//! The order of the program's functions (`link-order.ld`).
 
 #![cfg(all(target_arch = "x86_64", target_env = "musl"))]
 
@@ -21,6 +21,6 @@ fn section_size(file: &[u8], name: &str) -> Option<usize> {
 fn groups_functions_of_calls() {
     let program = fs::read(env!("CARGO_BIN_EXE_cipher")).expect("it can be read");
     let [first, all] = [".text.first", ".text"].map(|name| section_size(&program, name).unwrap_or_default());
-    // A name in `link-order.ld` that is not in the program groups nothing: 'scripts/just link-order' makes them again.
+    // Names in `link-order.ld` that are not in the program have no effect. 'scripts/just link-order' records them again.
     assert!(first > 1 << 20 && first < all / 2, "{first} of {all} bytes");
 }

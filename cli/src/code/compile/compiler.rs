@@ -1,7 +1,7 @@
-//! The compiler process: a component on stdin, the result of its [`Task`] on stdout, and its limits as arguments.
+//! The compiler process: a component on stdin, the result of its `Task` on stdout, and its limits as arguments.
 //!
 //! It is this program again, with the task as its first argument. Its input may be an attack, so before reading, it
-//! gives up everything but stdin, stdout, and stderr ([`confine`]). It refuses with an exit status, and the reason on
+//! gives up everything but stdin, stdout, and stderr (`confine`). It refuses with an exit status, and the reason on
 //! stdout.
 
 use std::any::Any;
@@ -27,7 +27,7 @@ use crate::terminal::escape;
 pub(super) enum Task {
     /// Compiles it.
     Compile,
-    /// Reports whether it is linked before it is compiled, as JSON of a [`Linking`](super::Linking).
+    /// Reports whether it is linked before it is compiled, as JSON of a [`Linking`].
     ReportLinking,
 }
 

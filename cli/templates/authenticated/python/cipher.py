@@ -53,7 +53,7 @@ def decrypt(text: str, key: bytes) -> str:
         message = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise AlteredMessageError from None
-    # Base64 has several spellings for some bytes, of which only one is ours.
+    # Some bytes have several spellings in base64. Only the one that `encrypt` returns is accepted.
     if len(message) < _NONCE_BYTES + _TAG_BYTES or base64.b64encode(message).decode() != text:
         raise AlteredMessageError
     body, tag = message[:-_TAG_BYTES], message[-_TAG_BYTES:]
