@@ -19,7 +19,7 @@ macro_rules! wasmtime_version {
 }
 
 /// The exact version of wasmtime in this binary. A test compares it with `Cargo.lock`.
-pub(crate) const WASMTIME_VERSION: &str = wasmtime_version!();
+const WASMTIME_VERSION: &str = wasmtime_version!();
 
 /// The version of this program, with that of wasmtime.
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", wasmtime_version!(), ")");

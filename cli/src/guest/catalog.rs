@@ -15,7 +15,7 @@ use crate::platform::{executable, user_dirs};
 use crate::terminal::escape;
 
 /// The environment variable with a list of guest directories, separated as in `PATH`.
-pub(crate) const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
+const GUESTS_VARIABLE: &str = "CIPHER_GUESTS";
 
 /// The maximum length of a name that is compared with others, in bytes: the time of a comparison grows with it.
 const MAX_COMPARED_BYTES: usize = 256;

@@ -11,7 +11,7 @@ use crate::platform::dump;
 use crate::platform::standard::Standard;
 
 /// The maximum length of a value, in bytes.
-pub(crate) const MAX_VALUE_BYTES: usize = 64 * 1024;
+const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The maximum length of the line ending after a value of the maximum length, in bytes.
 const MAX_ENDING_BYTES: usize = 2;
 

@@ -9,7 +9,7 @@ use crate::records::utf8;
 
 /// The number of bytes read before a message is passed on in chunks. A shorter message that is not UTF-8 causes no
 /// output.
-pub(crate) const WHOLE_BYTES: usize = 1 << 20;
+const WHOLE_BYTES: usize = 1 << 20;
 /// The maximum size of the chunks that follow, in bytes: a chunk and its result fit into the second-level cache, and a
 /// pipe has the same capacity.
 const CHUNK_BYTES: usize = 64 * 1024;

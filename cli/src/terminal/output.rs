@@ -11,7 +11,7 @@ use crate::platform::write;
 
 /// The reader of stdout closed it, which is how `| head` ends a program. It is not a failure.
 #[derive(Debug)]
-pub(crate) struct ClosedPipe;
+struct ClosedPipe;
 
 impl std::error::Error for ClosedPipe {}
 

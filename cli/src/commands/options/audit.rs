@@ -13,9 +13,9 @@ use crate::exit::{Failure, Kind};
 use crate::terminal::escape;
 
 /// The default of `--audit-file`.
-pub(super) const FILE_VARIABLE: &str = "CIPHER_AUDIT_FILE";
+const FILE_VARIABLE: &str = "CIPHER_AUDIT_FILE";
 /// The default of `--audit-format`.
-pub(super) const FORMAT_VARIABLE: &str = "CIPHER_AUDIT_FORMAT";
+const FORMAT_VARIABLE: &str = "CIPHER_AUDIT_FORMAT";
 
 /// The destination and format of audit events.
 #[derive(Debug, Args)]
