@@ -161,9 +161,12 @@ impl<S: ByteSource> Blocks<S> {
     }
 
     fn fill(&mut self, bytes: usize) -> std::io::Result<()> {
-        self.buffer.copy_within(self.start..self.filled, 0);
-        self.filled -= self.start;
-        self.start = 0;
+        // Moving bytes to where they are would copy them (musl): the start of a long record, again at every read.
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+        }
         let wanted = self.filled.saturating_add(bytes);
         if self.buffer.len() > wanted.saturating_mul(4) {
             self.buffer.truncate(wanted);

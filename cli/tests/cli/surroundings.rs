@@ -188,6 +188,13 @@ fn keeps_byte_order_mark() {
 }
 
 #[test]
+fn long_line_takes_linear_time() {
+    // With a copy of what was read at every read, this takes minutes, and the test kills it.
+    let script = "head -c 200M /dev/zero | tr '\\0' x | cipher encrypt -q Caesar --lines | wc -c";
+    Cipher::shell(script).run().exits(0).prints("209715200\n").says("");
+}
+
+#[test]
 fn skips_long_lines_without_storing_them() {
     let script = "ulimit -v 8000000; { printf 'a\\n'; head -c 200M /dev/zero | tr '\\0' x; } | \
         cipher encrypt Echo --lines --max-message 1MiB";
