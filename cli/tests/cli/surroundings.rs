@@ -47,6 +47,16 @@ fn small_address_space_suffices_or_fails() {
 }
 
 #[test]
+fn many_workers_share_small_address_space() {
+    // Whatever the limit, some worker finds no room for another allocation than its neighbors do.
+    let script = "for kilobytes in $(seq 60000 4000 300000); do
+        (ulimit -v $kilobytes; exec cipher encrypt Caesar --lines -j64 -q < lines) || echo $kilobytes
+    done";
+    let ended = Cipher::shell(script).file("lines", "a\nb\nc\nd\n").run().exits(0);
+    assert_eq!((ended.text(), ended.diagnostics().as_str()), ("d\ne\nf\ng\n".repeat(61).as_str(), ""));
+}
+
+#[test]
 fn compiles_without_more_threads() {
     // The stacks of a thousand threads take two gigabytes.
     let script = "ulimit -v 1000000 && cipher cache add Echo && cipher cache show";
