@@ -2,6 +2,7 @@
 
 pub(crate) mod atomic_file;
 pub(crate) mod confine;
+mod crash;
 pub(crate) mod dump;
 pub(crate) mod executable;
 pub(crate) mod file;

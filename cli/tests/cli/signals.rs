@@ -1,5 +1,6 @@
 //! Signals that end long work.
 
+use std::fs;
 use std::io::Write;
 use std::process::ChildStdin;
 use std::thread::{self, JoinHandle};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::guests;
-use crate::harness::{Cipher, Running, audit_event, same};
+use crate::harness::{Cipher, Running, audit_event, new_directory, same};
 
 const SIGNALS: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
@@ -63,6 +64,32 @@ fn interrupted_output_is_complete_records() {
             same(ended.audit_events(), entries.collect::<String>());
             assert_eq!(ended.diagnostics(), format!("error: interrupted after {count} records\n"));
         }
+    }
+}
+
+#[test]
+fn crash_leaves_correct_prefix() {
+    let signals = [(Signal::ABORT, "SIGABRT"), (Signal::BUS, "SIGBUS"), (Signal::SEGV, "SIGSEGV")];
+    for (signal, name) in signals {
+        let directory = new_directory();
+        let audit = directory.path().join("audit");
+        let cipher = Cipher::new(["encrypt", "Caesar", "--lines", "-j2", "--audit-file"]).args([&audit]);
+        let mut cipher = cipher.start();
+        let flood = flood(cipher.take_stdin(), |number| format!("abc {number}\n"));
+        let first = cipher.line();
+        cipher.signal(signal);
+        let ended = cipher.end();
+        flood.join().expect("it does not panic");
+        let output = first + ended.text();
+        let (whole, _) = output.rsplit_once('\n').expect("a line");
+        let events = fs::read_to_string(&audit).expect("it is there");
+        let results = (0..whole.lines().count()).map(|number| format!("def {number}\n"));
+        same(format!("{whole}\n"), results.collect::<String>());
+        let entries = (0..whole.lines().count()).map(|number| audit_event("encrypt", &format!("abc {number}")));
+        assert!(events.starts_with(&entries.collect::<String>()), "an event is missing");
+        assert_eq!(ended.status, None, "it was killed by the signal");
+        let line = format!("error: cipher crashed ({name}): what is written is correct up to the last whole record\n");
+        assert_eq!(ended.diagnostics(), line);
     }
 }
 
