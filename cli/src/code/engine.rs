@@ -184,6 +184,15 @@ fn small_address_space() -> Option<u64> {
     confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
 }
 
+/// Why the system may refuse memory to a guest, for the end of an error: empty unless the address space is limited.
+pub(crate) fn address_space_note() -> String {
+    let Some(limit) = confine::address_space().map(Size) else { return String::new() };
+    match small_address_space() {
+        Some(_) => format!("; the address space is limited to {limit} (ulimit -v)"),
+        None => format!("; the address space is limited to {limit} (ulimit -v), and each memory reserves 4GiB"),
+    }
+}
+
 /// Identifies everything that determines the compiled code, except the component's bytes. It is part of an artifact's
 /// name, so that machines and versions can share a directory. Wasmtime checks all of it again when it loads an
 /// artifact.

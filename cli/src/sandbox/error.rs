@@ -5,6 +5,7 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
+use crate::code::engine;
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::limits::{ExceededLimit, HANDLES, HOST_CALL_BYTES, RESOURCES};
@@ -70,7 +71,7 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
     } else if let Some(trap) = trap {
         (Kind::Trapped, format!("{name} trapped: {}", explain(trap)))
     } else if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
-        (Kind::System, format!("not enough system resources to run {name}: {cause}"))
+        (Kind::System, format!("not enough system resources to run {name}: {cause}{}", engine::address_space_note()))
     } else {
         (Kind::Trapped, format!("{name} broke the contract: {}", escape::start(&cause.to_string())))
     };

@@ -8,6 +8,15 @@
 ;; $ echo x | cipher encrypt memory-many --lines --isolate
 ;; status 1
 ;; stderr error: memory-many needs more than an instance gets with --isolate: [..]
+;; $ ulimit -v 5000000; cipher encrypt memory-many x
+;; status 6
+;; stderr error: not enough system resources to run memory-many: Out of memory (os error 12); the address space is limited to 5000000KiB (ulimit -v), and each memory reserves 4GiB
+;; $ ulimit -v 500000; cipher encrypt memory-many x
+;; status 6
+;; stderr error: not enough system resources to run memory-many: Out of memory (os error 12); the address space is limited to 500000KiB (ulimit -v)
+;; $ ulimit -v 2000000; cipher encrypt memory-many x
+;; status 0
+;; stdout
 (component
   (core module $code
     (func (export "call") (param i32 i32) (result i32)
