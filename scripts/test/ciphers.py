@@ -122,7 +122,7 @@ def check_age(options: list[str], directory: Path) -> None:
         for _ in range(LONG_BYTES // len(block)):
             file.write(block)
     ours, theirs, back = directory / "ours", directory / "theirs", directory / "back"
-    piped(encrypt, long, ours)
+    piped([*encrypt, "--verify"], long, ours)
     run(["age", "--decrypt", "-i", str(identity), "-o", str(back), str(ours)])
     run(["cmp", str(long), str(back)])
     run(["age", "--encrypt", "--armor", "-r", recipient, "-o", str(theirs), str(long)])

@@ -295,7 +295,7 @@ impl SingleMessage {
         };
         self.is_streaming = true;
         let Self { session, operation, sink, output, .. } = self;
-        let Some(mut message) = session.message(*operation)? else {
+        let Some(mut message) = session.message(*operation, limits.message_bytes)? else {
             self.is_streaming = false;
             return self.call(input.whole(limits.message_bytes)?, "");
         };

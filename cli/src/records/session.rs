@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::audit::lines::EventLines;
 use crate::guest::settings::Setting;
-use crate::records::verify::Verifier;
+use crate::records::verify::{MessageVerifier, Verifier};
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
 use crate::sandbox::message::Message;
@@ -71,13 +71,18 @@ impl Session {
         called
     }
 
-    /// Opens a message in chunks, if the guest is streaming and results are not verified.
+    /// Opens a message in chunks, if the guest is streaming. If results are verified, at most `max_bytes` of the message
+    /// are held for that.
     ///
     /// # Errors
     ///
     /// As for [`GuestInstance::message`].
-    pub(crate) fn message(&mut self, operation: Operation) -> Result<Option<Message<'_>>> {
-        if self.verifier.is_some() { Ok(None) } else { self.instance.message(operation) }
+    pub(crate) fn message(&mut self, operation: Operation, max_bytes: u64) -> Result<Option<SessionMessage<'_>>> {
+        let Self { instance, verifier } = self;
+        let Some(message) = instance.message(operation)? else { return Ok(None) };
+        let verifier = verifier.as_mut().filter(|_| operation == Operation::Encrypt);
+        let verifier = verifier.map(|verifier| verifier.message(max_bytes)).transpose()?;
+        Ok(Some(SessionMessage { message, verifier }))
     }
 
     /// Ends a message in chunks, and formats the audit events since its last report into `events`.
@@ -94,5 +99,40 @@ impl Session {
     /// Leaks the session, because the end of the process unmaps its memory faster.
     pub(crate) fn abandon(self) {
         std::mem::forget(self);
+    }
+}
+
+/// A message in chunks, whose result may be verified.
+pub(crate) struct SessionMessage<'a> {
+    message: Message<'a>,
+    verifier: Option<MessageVerifier<'a>>,
+}
+
+impl SessionMessage<'_> {
+    /// Hands the guest the next chunk, and adds the result that is ready to `output`.
+    ///
+    /// # Errors
+    ///
+    /// When the call fails, or the result so far cannot be verified.
+    pub(crate) fn update(&mut self, chunk: &str, output: &mut Vec<u8>) -> Result<()> {
+        let end = output.len();
+        self.message.update(chunk, output)?;
+        self.verifier.as_mut().map_or(Ok(()), |verifier| verifier.update(chunk, &output[end..]))
+    }
+
+    /// Formats the audit events since the last report into `events`.
+    pub(crate) fn report(&mut self, events: &mut EventLines) {
+        self.message.report(events);
+    }
+
+    /// Ends the message, and adds the rest of its result to `output`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update).
+    pub(crate) fn finish(self, output: &mut Vec<u8>) -> Result<()> {
+        let end = output.len();
+        self.message.finish(output)?;
+        self.verifier.map_or(Ok(()), |verifier| verifier.finish(&output[end..]))
     }
 }

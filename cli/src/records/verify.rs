@@ -3,17 +3,23 @@
 //! The instance that decrypts never encrypts. It serves one encrypting instance, and is replaced by a fresh one for the
 //! 1st, 2nd, 4th, 8th, and so on of its results. So a result that only an instance with the same history could decrypt
 //! is detected at the second message. A fresh instance for every message would take many times as long as a call.
+//!
+//! A message in chunks is compared while it is streamed: what each part of the result decrypts to must be what comes
+//! next in the message, and at the end nothing of the message may be missing.
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Error, Result};
+use memchr::arch::all::is_prefix;
 
 use crate::audit::format::{Encoding, Format};
 use crate::audit::lines::EventLines;
 use crate::exit::{self, Failure, Kind};
 use crate::guest::settings::Setting;
+use crate::limits::Size;
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
+use crate::sandbox::message::Message;
 
 /// Decrypts the results of one instance.
 pub(crate) struct Verifier {
@@ -47,19 +53,31 @@ impl Verifier {
             self.instance = None;
         }
         self.text.clear();
-        let decrypted = self.decrypt(result);
-        if decrypted.is_ok() && self.text == message.as_bytes() {
-            return Ok(());
-        }
-        self.instance = None;
-        let name = &self.guest.guest().name;
-        let problem = match decrypted {
-            Ok(()) => format!("the result of {name} does not decrypt to the message (--verify)"),
-            // The system refuses a resource, which is not the fault of the result.
-            Err(error) if exit::kind(&error) == Kind::System => return Err(error),
-            Err(error) => format!("the result of {name} does not decrypt (--verify): {error:#}"),
+        let checked = match self.decrypt(result) {
+            Ok(()) if self.text == message.as_bytes() => Ok(()),
+            Ok(()) => Err(mismatch(&self.guest.guest().name)),
+            Err(error) => Err(refused(&self.guest.guest().name, error)),
         };
-        Err(Failure::new(Kind::Unverified, problem).into())
+        if checked.is_err() {
+            self.instance = None;
+        }
+        checked
+    }
+
+    /// Starts to check the result of a message in chunks, of which at most `max_bytes` are held for comparison.
+    ///
+    /// # Errors
+    ///
+    /// When the guest cannot decrypt.
+    pub(crate) fn message(&mut self, max_bytes: u64) -> Result<MessageVerifier<'_>> {
+        let Self { guest, settings, instance, text, discarded, .. } = self;
+        let name = &guest.guest().name;
+        let opened = guest.open(settings, 1, discarded).and_then(|opened| {
+            let message = instance.insert(opened).message(Operation::Decrypt)?;
+            message.context("it takes no messages in chunks")
+        });
+        let message = opened.map_err(|error| refused(name, error))?;
+        Ok(MessageVerifier { message, name, awaited: Vec::new(), matched: 0, max_bytes, text, discarded })
     }
 
     fn decrypt(&mut self, result: &[u8]) -> Result<()> {
@@ -71,5 +89,89 @@ impl Verifier {
         let decrypted = instance.call_onto(Operation::Decrypt, std::str::from_utf8(result)?, text);
         instance.report(discarded);
         decrypted
+    }
+}
+
+/// Decrypts the result of a message in chunks.
+pub(crate) struct MessageVerifier<'a> {
+    message: Message<'a>,
+    /// The name of the guest.
+    name: &'a str,
+    /// The end of the message so far, of which `awaited[matched..]` is not decrypted yet.
+    awaited: Vec<u8>,
+    matched: usize,
+    /// The maximum size of that part, in bytes.
+    max_bytes: u64,
+    text: &'a mut Vec<u8>,
+    discarded: &'a mut EventLines,
+}
+
+impl MessageVerifier<'_> {
+    /// Decrypts `result`, what encryption returned for `chunk`, and expects the next part of the message.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be decrypted, or not to the message, or too long a part of the message is not decrypted yet.
+    pub(crate) fn update(&mut self, chunk: &str, result: &[u8]) -> Result<()> {
+        self.awaited.extend_from_slice(chunk.as_bytes());
+        if !result.is_empty() {
+            self.text.clear();
+            let decrypted = std::str::from_utf8(result)
+                .map_err(Error::from)
+                .and_then(|result| self.message.update(result, self.text));
+            self.message.report(self.discarded);
+            decrypted.map_err(|error| refused(self.name, error))?;
+            self.compare()?;
+        }
+        if (self.awaited.len() - self.matched) as u64 <= self.max_bytes {
+            return Ok(());
+        }
+        let (name, limit) = (self.name, Size(self.max_bytes));
+        let problem =
+            format!("{name} holds back more than {limit} (--max-message), which cannot be verified (--verify)");
+        Err(Failure::new(Kind::Limit, problem).into())
+    }
+
+    /// Decrypts `result`, the rest of the result, and expects the rest of the message.
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update).
+    pub(crate) fn finish(mut self, result: &[u8]) -> Result<()> {
+        self.update("", result)?;
+        let Self { message, name, awaited, matched, text, .. } = self;
+        text.clear();
+        message.finish(text).map_err(|error| refused(name, error))?;
+        if awaited[matched..] == **text { Ok(()) } else { Err(mismatch(name)) }
+    }
+
+    /// Expects that the decrypted text is what comes next in the message.
+    fn compare(&mut self) -> Result<()> {
+        // It takes a quarter of the time that `memcmp` of musl takes, which compares byte by byte.
+        if !is_prefix(&self.awaited[self.matched..], self.text) {
+            return Err(mismatch(self.name));
+        }
+        self.matched += self.text.len();
+        // Moves the rest only if it is shorter than what is left out.
+        if self.matched > self.awaited.len() / 2 {
+            self.awaited.drain(..self.matched);
+            self.matched = 0;
+        }
+        Ok(())
+    }
+}
+
+/// The failure of a result that decrypts to another text.
+fn mismatch(name: &str) -> Error {
+    Failure::new(Kind::Unverified, format!("the result of {name} does not decrypt to the message (--verify)")).into()
+}
+
+/// The failure of a result whose decryption failed with `error`.
+fn refused(name: &str, error: Error) -> Error {
+    // If the system refuses a resource, the result is not at fault.
+    match exit::kind(&error) {
+        Kind::System => error,
+        _ => Failure::new(Kind::Unverified, format!("the result of {name} does not decrypt (--verify): {error:#}"))
+            .into(),
     }
 }

@@ -117,7 +117,8 @@ pub(crate) struct VerifyOptions {
     ///
     /// A second instance of the guest decrypts, and never encrypts. It is replaced by a fresh one for the 1st, 2nd,
     /// 4th, 8th, and so on of the results of an encrypting instance; with --isolate, for every result. Its audit events
-    /// are dropped. A long message is held in memory, up to --max-message.
+    /// are dropped. If a long message is streamed, each part of its result is written once it is decrypted and
+    /// everything decrypted so far matches; the end is written only if the whole message matches.
     #[arg(long, help_heading = "Verification")]
     verify: bool,
     /// With --verify, decrypt with this setting from a file; '-' is stdin
