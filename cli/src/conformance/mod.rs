@@ -48,6 +48,7 @@ pub(crate) fn run(
         return Ok(report.summary());
     };
     let subject = Subject::load(guest, given, ticker, limits, contract.streams)?;
+    report.secrets = subject.given_secrets();
     answers::run(&subject, &mut report)?;
     roundtrip::run(&subject, &mut report)?;
     streaming::run(&subject, &mut report)?;

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::guest::secrets::Secrets;
+
 /// The total time that failing cases may take before the others are skipped: a guest that never returns would otherwise
 /// take the time limit in every case.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,12 +48,14 @@ pub(super) struct Report<S> {
     /// The time that failed cases took.
     lost: Duration,
     summary: Summary,
+    /// Masked in reasons, which quote results.
+    pub secrets: Secrets,
 }
 
 impl<S: FnMut(Case) -> Result<()>> Report<S> {
     /// No case yet.
     pub(super) fn new(show: S, fail_fast: bool) -> Self {
-        Self { show, fail_fast, lost: Duration::ZERO, summary: Summary::default() }
+        Self { show, fail_fast, lost: Duration::ZERO, summary: Summary::default(), secrets: Secrets::default() }
     }
 
     /// Runs a case unless the suite has ended early, and returns whether it passes.
@@ -64,7 +68,10 @@ impl<S: FnMut(Case) -> Result<()>> Report<S> {
             return Ok(false);
         }
         let start = Instant::now();
-        let outcome = case().map_or_else(|error| Outcome::Fails(format!("{error:#}")), |()| Outcome::Passes);
+        let outcome = match case() {
+            Ok(()) => Outcome::Passes,
+            Err(error) => Outcome::Fails(self.secrets.mask(&format!("{error:#}")).into_owned()),
+        };
         let passes = outcome == Outcome::Passes;
         if passes {
             self.summary.passed += 1;

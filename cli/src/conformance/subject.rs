@@ -10,6 +10,7 @@ use crate::exit::{self, Kind};
 use crate::guest::Guest;
 use crate::guest::assignments::Assignments;
 use crate::guest::manifest::{Declaration, Manifest};
+use crate::guest::secrets::Secrets;
 use crate::guest::settings::{self, Setting, Source};
 use crate::limits::Limits;
 use crate::sandbox::contract::Operation;
@@ -73,6 +74,11 @@ impl<'a> Subject<'a> {
     /// The value of `variable` in most cases.
     pub(super) fn value(&self, variable: &str) -> Option<&str> {
         self.settings.iter().find(|setting| setting.variable == variable)?.value.as_deref()
+    }
+
+    /// The secrets that the user gave. Those of the manifest are examples, which anyone may read.
+    pub(super) fn given_secrets(&self) -> Secrets {
+        Secrets::of(self.settings.iter().filter(|setting| self.given.get(&setting.variable).is_some()))
     }
 
     /// A fresh instance for short texts.

@@ -33,9 +33,9 @@ impl fmt::Debug for Secrets {
 
 impl Secrets {
     /// The secrets among `settings`.
-    pub(crate) fn of(settings: &[Setting]) -> Self {
-        let values = settings.iter().filter(|setting| setting.secret).filter_map(|setting| setting.value.as_deref());
-        Self::new(values)
+    pub(crate) fn of<'a>(settings: impl IntoIterator<Item = &'a Setting>) -> Self {
+        let secrets = settings.into_iter().filter(|setting| setting.secret);
+        Self::new(secrets.filter_map(|setting| setting.value.as_deref()))
     }
 
     fn new<'a>(values: impl Iterator<Item = &'a str>) -> Self {

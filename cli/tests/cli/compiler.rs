@@ -117,13 +117,16 @@ fn reports_panic_of_parser() {
     rejected(&ended, &["cannot be compiled: the compiler panicked: assertion failed: depth <= Self::MAX_DEPTH"]);
 }
 
-/// A component that takes long to compile: many functions, each with many blocks that branch to one another.
-fn slow_to_compile() -> Vec<u8> {
+/// A core module that takes long to compile, as text: many functions, each with many blocks that branch to one another.
+pub(crate) fn slow_module(functions: usize) -> String {
     let step = "(local.set 0 (select (i32.mul (local.get 0) (local.get 1)) (i32.xor (local.get 1) (local.get 0)) \
         (i32.load (local.get 0)))) (if (local.get 0) (then (local.set 1 (i32.load (local.get 1)))))";
     let function = format!("(func (param i32 i32) (result i32) {} (local.get 0))", step.repeat(300));
-    let text = format!("(component (core module (memory 1) {}))", function.repeat(1500));
-    wat::parse_str(text).expect("it is a component")
+    format!("(core module (memory 1) {})", function.repeat(functions))
+}
+
+fn slow_to_compile() -> Vec<u8> {
+    wat::parse_str(format!("(component {})", slow_module(1500))).expect("it is a component")
 }
 
 #[test]
@@ -151,10 +154,12 @@ fn batch_compiles_rejected_component_once() {
 
 /// The compiler process of the process `parent`, as soon as it is isolated.
 #[cfg(target_os = "linux")]
-fn compiler_of(parent: u32) -> u32 {
+pub(crate) fn compiler_of(parent: u32) -> u32 {
     let patience = Instant::now() + Duration::from_secs(60);
     loop {
-        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        let threads = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let children = children.collect::<String>();
         if let Some(child) = children.split_whitespace().next().and_then(|child| child.parse().ok())
             && field(child, "Seccomp") == Some("2".to_owned())
         {

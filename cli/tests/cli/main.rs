@@ -11,6 +11,8 @@ mod artifacts;
 mod audit;
 mod batch;
 mod binary;
+#[cfg(target_os = "linux")]
+mod canary;
 mod catalog;
 mod check;
 mod color;
