@@ -59,10 +59,10 @@ pub(crate) fn parse_file_assignment(argument: &OsStr) -> Result<FileAssignment, 
     }
 }
 
-/// The parts of `argument` before and after its first `=`, if the first is a name.
+/// The parts of `argument` before and after its first `=`, if the first is a name. (A key in base64 may end in `==`.)
 fn split(argument: &OsStr) -> Option<(String, OsString)> {
     let bytes = argument.as_bytes();
-    let at = bytes.iter().position(|&byte| byte == b'=')?;
+    let at = bytes.iter().position(|&byte| byte == b'=').filter(|&at| bytes[at..] != *b"==")?;
     let name = std::str::from_utf8(&bytes[..at]).ok().filter(|name| !name.is_empty())?;
     Some((name.to_owned(), OsStr::from_bytes(&bytes[at + 1..]).to_owned()))
 }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn never_repeats_refused_argument() {
-        for argument in ["", "canary", "=canary"] {
+        for argument in ["", "canary", "=canary", "canary=="] {
             assert!(!parse_assignment(argument.as_ref()).unwrap_err().contains("canary"));
             assert!(!parse_file_assignment(argument.as_ref()).unwrap_err().contains("canary"));
         }

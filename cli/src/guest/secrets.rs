@@ -177,21 +177,20 @@ impl FromIterator<(char, Range<usize>)> for View {
 /// The character that the escape at the start of `chars` stands for, and the length of the escape: those of Rust,
 /// Python, JavaScript, C and JSON, and of URLs.
 fn escape(chars: &[char]) -> Option<(char, usize)> {
-    let number = |start: usize, digits: usize, radix: u32| -> Option<(char, usize)> {
-        let digits = chars.get(start..start + digits)?;
-        let value = digits.iter().try_fold(0, |value: u32, c| Some(value * radix + c.to_digit(radix)?))?;
-        char::from_u32(value).map(|c| (c, start + digits.len()))
+    let character = |start: usize, digits: usize| {
+        let value = number(chars.get(start..start + digits)?, 16)?;
+        char::from_u32(value).map(|c| (c, start + digits))
     };
     match chars {
-        ['%', ..] => number(1, 2, 16),
-        ['\\', 'x', ..] => number(2, 2, 16),
+        ['%', ..] | ['\\', 'x' | '0'..='7', ..] => {
+            utf8(chars).or_else(|| byte(chars).map(|(byte, length)| (byte.into(), length)))
+        }
         ['\\', 'u', '{', digits @ ..] => {
             let length = digits.iter().take(7).position(|&c| c == '}')?;
-            number(3, length, 16).map(|(c, length)| (c, length + 1))
+            character(3, length).map(|(c, length)| (c, length + 1))
         }
-        ['\\', 'u', ..] => number(2, 4, 16).or_else(|| surrogates(chars)),
-        ['\\', 'U', ..] => number(2, 8, 16),
-        ['\\', '0'..='7', ..] => (1..=3).rev().find_map(|digits| number(1, digits, 8)),
+        ['\\', 'u', ..] => character(2, 4).or_else(|| surrogates(chars)),
+        ['\\', 'U', ..] => character(2, 8),
         ['\\', c, ..] => {
             let c = match c {
                 'n' => '\n',
@@ -209,6 +208,39 @@ fn escape(chars: &[char]) -> Option<(char, usize)> {
         }
         _ => None,
     }
+}
+
+/// The character whose UTF-8 the escapes of bytes at the start of `chars` stand for.
+fn utf8(chars: &[char]) -> Option<(char, usize)> {
+    let (mut bytes, mut end) = ([0; 4], 0);
+    for count in 1..=bytes.len() {
+        let (byte, length) = byte(&chars[end..])?;
+        bytes[count - 1] = byte;
+        end += length;
+        if let Ok(text) = std::str::from_utf8(&bytes[..count]) {
+            return text.chars().next().map(|c| (c, end));
+        }
+    }
+    None
+}
+
+/// The byte that the escape at the start of `chars` stands for.
+fn byte(chars: &[char]) -> Option<(u8, usize)> {
+    let byte = |start: usize, digits: usize, radix: u32| {
+        let value = number(chars.get(start..start + digits)?, radix)?;
+        u8::try_from(value).ok().map(|byte| (byte, start + digits))
+    };
+    match chars {
+        ['%', ..] => byte(1, 2, 16),
+        ['\\', 'x', ..] => byte(2, 2, 16),
+        ['\\', '0'..='7', ..] => (1..=3).rev().find_map(|digits| byte(1, digits, 8)),
+        _ => None,
+    }
+}
+
+/// The number that at most 8 digits stand for.
+fn number(digits: &[char], radix: u32) -> Option<u32> {
+    digits.iter().try_fold(0, |value, c| Some(value * radix + c.to_digit(radix)?))
 }
 
 /// The character that two UTF-16 units in the form `\uD83E\uDD80` stand for.
@@ -250,13 +282,14 @@ mod tests {
         let json = serde_json::to_string(secret).unwrap();
         let ascii = json.replace('é', "\\u00e9").replace('🦀', "\\ud83e\\udd80");
         let python = r#"'k"\'\\\n\t\x1b\xe9\U0001f980 /'"#.to_owned();
-        let url = "k%22%27%5C%0A%09%1Bé🦀%20%2F".to_owned();
+        let url = "k%22%27%5C%0A%09%1B%C3%A9%F0%9F%A6%80%20%2F".to_owned();
+        let bytes = r#"k"'\\\n\t\x1b\xc3\xa9\360\237\246\200 /"#.to_owned();
         let quoted = ["debug", "default", "unicode"].map(|how| match how {
             "debug" => secret.escape_debug().to_string(),
             "default" => secret.escape_default().to_string(),
             _ => secret.escape_unicode().to_string(),
         });
-        for escaped in [json, ascii, python, url].into_iter().chain(quoted) {
+        for escaped in [json, ascii, python, url, bytes].into_iter().chain(quoted) {
             for text in
                 [escaped.clone(), serde_json::to_string(&escaped).unwrap(), format!("{:?}", format!("{escaped:?}"))]
             {

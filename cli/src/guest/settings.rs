@@ -167,8 +167,13 @@ fn refuse_unknown(guest: &Guest, manifest: &Manifest, given: &Assignments) -> Re
     let Some((unknown, ..)) = given.iter().find(|(name, ..)| !manifest.settings.contains_key(*name)) else {
         return Ok(());
     };
-    let (name, unknown) = (&guest.name, escape::start(unknown));
+    let name = &guest.name;
     let declared: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
+    if manifest.settings.values().any(|declared| declared.secret) {
+        // A key in base64 has an equals sign at its end, and would be taken for a name.
+        return Err(failure(format!("{name} has no such setting (available: {})", declared.join(", "))));
+    }
+    let unknown = escape::start(unknown);
     Err(failure(match declared.as_slice() {
         [] => format!("{name} has no settings, so '{unknown}' cannot be set"),
         _ => format!("{name} has no setting '{unknown}' (available: {})", declared.join(", ")),

@@ -93,6 +93,7 @@ fn never_shows_secret() {
         "echo '{\"message\":\"a\",\"algorithm\":\"Keyed\"}' | cipher batch --set-file SHIFT_AMOUNT=key",
         "cipher encrypt Keyed --set \"$(cat key)\" abc; cipher encrypt Keyed --set-file \"$(cat key)\" abc",
         "cipher encrypt Keyed --verify --verify-set-file \"$(cat key)\" abc",
+        "cipher encrypt Keyed --set \"$(cat key)=\" abc; cipher encrypt Keyed --set-file \"$(cat key)==\" abc",
         "SHIFT_AMOUNT=\"$(printf 'canary\\377')\" cipher encrypt Keyed abc",
         "cipher encrypt Keyed abc --set SHIFT_AMOUNT=\"$(printf 'canary\\377')\"",
         "printf 'canary\\0' > key; cipher encrypt Keyed abc --set-file SHIFT_AMOUNT=key",
