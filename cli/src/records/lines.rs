@@ -65,7 +65,10 @@ impl Lines {
         }
         called?;
         if !self.separator.holds(&answer.output, record.terminator) {
-            let problem = "its result contains the separator, so it would be read as several records";
+            let problem = match self.separator {
+                Separator::Line => "its result contains a line end, so it would be read as several records; use --null",
+                Separator::Nul => "its result contains a NUL character, so it would be read as several records",
+            };
             return Err(Failure::new(Kind::Separator, problem).into());
         }
         Ok(())

@@ -116,11 +116,13 @@ fn invalid_setting_fails_every_record() {
 
 #[test]
 fn rejects_results_with_separators() {
-    for (operation, option) in [("encrypt", "--lines"), ("encrypt", "--null"), ("decrypt", "--lines")] {
-        guest(&[operation, "Splitter", option], "x\n").exits(3).prints("").says(
-            "error: record 1: its result contains the separator, so it would be read as several records\n\
-             error: 1 of 1 records failed\n",
-        );
+    let line_end = "its result contains a line end, so it would be read as several records; use --null";
+    let nul = "its result contains a NUL character, so it would be read as several records";
+    for (operation, option, reason) in
+        [("encrypt", "--lines", line_end), ("encrypt", "--null", nul), ("decrypt", "--lines", line_end)]
+    {
+        let ended = guest(&[operation, "Splitter", option], "x\n").exits(3).prints("");
+        ended.says(&format!("error: record 1: {reason}\nerror: 1 of 1 records failed\n"));
     }
     // A carriage return at the end of a result is unambiguous before CRLF, and in NUL-terminated records.
     guest(&["decrypt", "Splitter", "--lines"], "x\r\n").exits(0).prints("c\r\r\n");
