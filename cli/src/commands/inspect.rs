@@ -95,6 +95,9 @@ impl Report {
             granted => granted.join(", "),
         };
         text += &format!("granted: {granted}\nstreaming: {}\n", if contract.streams { "yes" } else { "no" });
+        if guest.grants().random && !contract.imports_random() {
+            text += "random: declared, but wasi:random is not imported, so results cannot be random\n";
+        }
         text += &match &file.linking {
             Ok(modules) => format!("dynamic libraries: {modules} core modules linked into one\n"),
             Err(reason) => format!("dynamic libraries: not linked: {}\n", escape::line(reason)),
@@ -133,6 +136,7 @@ impl Report {
             "settings": self.settings().collect::<Vec<_>>(),
             "clocks": guest.grants().clocks,
             "random": guest.grants().random,
+            "imports_random": contract.imports_random(),
             "streams": contract.streams,
             "linked_modules": file.linking.as_ref().ok(),
             "problems": contract.problems(),

@@ -9,9 +9,6 @@ use crate::limits::Limits;
 use crate::sandbox::contract::{self, ContractReport};
 use crate::sandbox::epoch::EpochTicker;
 
-/// The prefix of the interfaces for randomness.
-const RANDOM: &str = "wasi:random/random@";
-
 /// Runs the cases, and returns the imports and exports of the component; `None` if it cannot be called.
 ///
 /// # Errors
@@ -46,8 +43,10 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(
         })?;
         if manifest.random {
             report.case("import wasi:random, which `random = true` needs", || {
-                let is_imported = declared.imports.iter().any(|import| import.name.starts_with(RANDOM));
-                ensure!(is_imported, "it is not imported, so results cannot be random (was it left out of the build?)");
+                ensure!(
+                    declared.imports_random(),
+                    "it is not imported, so results cannot be random (was it left out of the build?)"
+                );
                 Ok(())
             })?;
         }

@@ -60,6 +60,11 @@ impl ContractReport {
         let missing = missing.map(|import| format!("it imports '{}', which cipher does not offer", import.name));
         missing.chain(self.functions.iter().filter_map(|(_, problem)| problem.clone())).collect()
     }
+
+    /// Whether it can draw random bytes.
+    pub fn imports_random(&self) -> bool {
+        self.imports.iter().any(|import| import.name.starts_with("wasi:random/random@"))
+    }
 }
 
 /// An import of a component.
