@@ -92,6 +92,9 @@ impl Guests {
 
 /// The maximum number of instances that a worker keeps.
 const MAX_INSTANCES: usize = 16;
+/// The number of them that wait for a second request while others stay. It is as small as two requests that alternate
+/// allow: with 10,000 keywords, 2 places take 0.90 of the time that 16 take, and 4 places 0.94.
+const MAX_USED_ONCE: usize = 2;
 /// The number of instances that a worker opens before it uses a pool. A pool takes 2.5 ms to set up.
 const OPENED_BEFORE_POOL: u32 = 32;
 
@@ -134,6 +137,9 @@ impl Instances {
         if let Some(at) = self.idle.iter().rposition(fits) {
             return Ok(self.idle.remove(at).instance);
         }
+        if self.idle.len() >= MAX_INSTANCES {
+            self.evict();
+        }
         settings::log_sources(guest.guest(), settings);
         self.opened = self.opened.saturating_add(1);
         match self.opened > OPENED_BEFORE_POOL {
@@ -142,13 +148,21 @@ impl Instances {
         }
     }
 
-    /// Keeps an instance for later requests, and drops the least recently used ones.
+    /// Keeps an instance for later requests, and drops others if there is too little memory for all.
     pub(crate) fn keep(&mut self, guest: Arc<GuestPre>, settings: Vec<Setting>, instance: GuestInstance) {
         let bytes = instance.memory_bytes();
         self.idle.push(IdleInstance { guest, settings, instance, bytes });
-        while self.idle.len() > MAX_INSTANCES || self.idle.iter().map(|idle| idle.bytes).sum::<usize>() > self.max_bytes
-        {
-            self.idle.remove(0);
+        while self.idle.iter().map(|idle| idle.bytes).sum::<usize>() > self.max_bytes {
+            self.evict();
         }
+    }
+
+    /// Drops the least recently used instance. But if several have served only one request, drops one of those: when most
+    /// requests have settings of their own, their instances take turns in a few slots of the pool, whose memory stays in
+    /// the processor's cache, and instances for settings that come again are kept.
+    fn evict(&mut self) {
+        let once = self.idle.iter().enumerate().rev().filter(|(_, idle)| idle.instance.served() == 1);
+        let at = once.map(|(at, _)| at).nth(MAX_USED_ONCE - 1).unwrap_or(0);
+        self.idle.remove(at);
     }
 }

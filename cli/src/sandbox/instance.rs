@@ -51,8 +51,8 @@ pub struct GuestInstance {
     instance: Instance,
     encr: Func,
     decr: Func,
-    /// Whether it has served a call.
-    is_used: bool,
+    /// The number of calls that it has served.
+    served: u32,
 }
 
 impl GuestPre {
@@ -146,7 +146,7 @@ impl GuestPre {
         match opened {
             Ok((instance, encr, decr)) => {
                 store.data().events.open();
-                Ok(GuestInstance { guest: self.clone(), calls, store, instance, encr, decr, is_used: false })
+                Ok(GuestInstance { guest: self.clone(), calls, store, instance, encr, decr, served: 0 })
             }
             Err(error) => {
                 let failed = Err(error::of_call(&self.guest, error, store.data_mut()));
@@ -222,7 +222,8 @@ impl GuestInstance {
     ///
     /// As for [`call`](Self::call).
     pub fn call_onto(&mut self, operation: Operation, text: &str, output: &mut Vec<u8>) -> Result<()> {
-        let is_reused = std::mem::replace(&mut self.is_used, true);
+        let is_reused = self.served > 0;
+        self.served = self.served.saturating_add(1);
         let called = self.attempt(operation, text, output);
         let host = self.store.data_mut();
         if called.is_ok() || !is_reused || !host.exhausted {
@@ -234,7 +235,7 @@ impl GuestInstance {
             self.guest.origin.name
         );
         *self = self.guest.instantiate(environment, record, &mut EventLines::default())?;
-        self.is_used = true;
+        self.served = 1;
         self.attempt(operation, text, output)
     }
 
@@ -279,6 +280,11 @@ impl GuestInstance {
     /// The memory that the guest has taken, tables included, in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.store.data().limiter.used()
+    }
+
+    /// The number of calls that it has served.
+    pub(crate) fn served(&self) -> u32 {
+        self.served
     }
 
     /// Leaks the instance, because the end of the process unmaps its memory faster.

@@ -372,6 +372,24 @@ fn evicts_instances_of_much_memory() {
 }
 
 #[test]
+fn keeps_instances_of_settings_that_return() {
+    let opened = |shifts: Vec<u32>| {
+        let request = |shift| json!({ "message": "a", "settings": { "SHIFT_AMOUNT": shift } }).to_string() + "\n";
+        let requests: String = shifts.iter().map(request).collect();
+        let cipher =
+            Cipher::new(["batch", "-q", "-j1", "--algorithm", "Caesar"]).env("RUST_LOG", "info").stdin(requests);
+        cipher.run().exits(0).diagnostics().matches("setting SHIFT_AMOUNT=").count()
+    };
+    // A worker keeps 16 instances. Many that come once leave those for 14 settings.
+    let (returning, once) = (0..14, 14..100);
+    assert_eq!(opened(once.clone().chain(once.clone()).collect()), 2 * once.len() - 14);
+    assert_eq!(opened(returning.clone().chain(once).chain(returning.clone()).collect()), 100);
+    // When the settings change, two that alternate take the place of others.
+    let alternating = (0..10).flat_map(|_| [100, 101]);
+    assert_eq!(opened(returning.clone().chain(returning).chain(14..30).chain(alternating).collect()), 32);
+}
+
+#[test]
 fn empty_input_gives_empty_output() {
     batch("").exits(0).prints("").says("");
 }
