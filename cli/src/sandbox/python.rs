@@ -21,7 +21,18 @@ pub(super) fn problem(printed: &str) -> Option<String> {
     }
     let (_, value) = message.strip_prefix(NOT_TEXT)?.split_once(", value: ")?;
     let (value, _) = value.rsplit_once(", traceback: ")?;
-    Some(format!("it returned or recorded a value that is not text: {}", escape::start(value)))
+    Some(match wrong_type(value) {
+        Some("None" | "NoneType") => "it returned or recorded None instead of a str".to_owned(),
+        Some(other) => format!("it returned or recorded a value of type {} instead of a str", escape::start(other)),
+        None => format!("it returned or recorded a value that is not text: {}", escape::start(value)),
+    })
+}
+
+/// The type in a `TypeError` about a value that is not a `str`. It is in quotes, and the words after it depend on the
+/// version.
+fn wrong_type(error: &str) -> Option<&str> {
+    let (other, _) = error.strip_prefix("TypeError(\"'")?.split_once('\'')?;
+    Some(other)
 }
 
 /// The line with the exception in a traceback, which follows the innermost frame. Groups of exceptions are indented.
@@ -78,12 +89,19 @@ mod tests {
     }
 
     #[test]
-    fn shows_value_that_is_no_text() {
-        let error = r#"PyErr { type: <class 'TypeError'>, value: TypeError("'None' is not an instance of 'str'"), traceback: None }"#;
-        let printed = panic(&format!("called `Result::unwrap()` on an `Err` value: {error}"));
-        let shown =
-            r#"it returned or recorded a value that is not text: TypeError("'None' is not an instance of 'str'")"#;
-        assert_eq!(problem(&printed).as_deref(), Some(shown));
+    fn names_type_that_is_no_text() {
+        let shown = |error: &str| {
+            let error = format!("PyErr {{ type: <class 'TypeError'>, value: {error}, traceback: None }}");
+            problem(&panic(&format!("called `Result::unwrap()` on an `Err` value: {error}"))).unwrap()
+        };
+        // componentize-py 0.25.1, and 0.17.2.
+        for none in ["'None' is not an instance of 'str'", "'NoneType' object cannot be converted to 'PyString'"] {
+            assert_eq!(shown(&format!("TypeError(\"{none}\")")), "it returned or recorded None instead of a str");
+        }
+        let int = r#"TypeError("'int' object is not an instance of 'str'")"#;
+        assert_eq!(shown(int), "it returned or recorded a value of type int instead of a str");
+        let surrogate = r"UnicodeEncodeError('utf-8', '\\ud800', 0, 1, 'surrogates not allowed')";
+        assert_eq!(shown(surrogate), format!("it returned or recorded a value that is not text: {surrogate}"));
     }
 
     #[test]
