@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -21,6 +21,7 @@ use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::guest::digest::Digest;
 use crate::limits::Limits;
+use crate::platform::code_memory;
 use crate::platform::trust::Distrust;
 use crate::terminal::progress;
 
@@ -203,8 +204,13 @@ fn compile_into(
     }
 }
 
-/// Compiles the component with this digest.
+/// Compiles the component with this digest, unless its code could not run.
 fn compile(file: &mut ComponentFile<'_>, digest: Digest, limits: &Limits) -> Result<Vec<u8>> {
+    if !code_memory::is_allowed() {
+        let remedy = "in a systemd unit, set MemoryDenyWriteExecute=no";
+        let name = &file.guest.name;
+        bail!(Failure::new(Kind::System, format!("cannot run {name}: the system denies executable memory; {remedy}")));
+    }
     let bytes = file.read()?;
     if Digest::of(&bytes) != digest {
         return Err(file.changed());

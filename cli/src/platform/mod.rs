@@ -1,6 +1,7 @@
 //! The operating system: files, standard streams, signals, limits of processes, and directories that can be trusted.
 
 pub(crate) mod atomic_file;
+pub(crate) mod code_memory;
 pub(crate) mod confine;
 mod crash;
 pub(crate) mod dump;

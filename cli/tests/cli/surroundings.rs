@@ -67,6 +67,34 @@ fn compiles_without_more_threads() {
 }
 
 #[test]
+fn names_limit_of_address_space() {
+    for megabytes in [44, 52, 60] {
+        for guest in ["Caesar", "Echo", "Vigenere"] {
+            // An empty cache, because code compiled for another address space is not used.
+            let script = format!("ulimit -v {}; cipher encrypt -q {guest} abc", megabytes * 1024);
+            let ended = Cipher::shell(&script).env("CIPHER_GUESTS", guests::directory()).run();
+            let said = ended.diagnostics();
+            assert!(ended.status == Some(0) || said.contains("(ulimit -v)"), "{megabytes}: {guest}: {said}");
+        }
+    }
+}
+
+#[test]
+fn reports_denied_executable_memory() {
+    // What MemoryDenyWriteExecute in a systemd unit does; before Linux 6.3, it could not be done.
+    let script = "import ctypes, os, sys\n\
+        sys.exit(77) if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) else os.execvp('cipher', sys.argv[1:])";
+    for guest in ["Caesar", "Echo"] {
+        let cipher = Cipher::new(["-c", script, "cipher", "encrypt", "-q", guest, "x"]).program("python3");
+        let ended = cipher.env("CIPHER_GUESTS", guests::directory()).env("RUST_LOG", "cipher::code::compile").run();
+        if ended.status != Some(77) {
+            let remedy = "in a systemd unit, set MemoryDenyWriteExecute=no";
+            ended.exits(6).says(&format!("error: cannot run {guest}: the system denies executable memory; {remedy}\n"));
+        }
+    }
+}
+
+#[test]
 fn few_processes_suffice_or_fail() {
     // The limit does not apply to root, and counts all processes of a user.
     if !rustix::process::geteuid().is_root() {

@@ -127,6 +127,7 @@ fn process_stdin(task: Task) -> (Status, Vec<u8>) {
     });
     let (engine, bytes) = match prepared {
         Ok(prepared) => prepared,
+        Err(error) if is_out_of_memory(&error) => return (Status::Memory, Vec::new()),
         Err(error) => return (Status::System, format!("{error:#}").into()),
     };
     let work = || match task {
@@ -135,7 +136,7 @@ fn process_stdin(task: Task) -> (Status, Vec<u8>) {
     };
     match panic::catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(result)) => (Status::Done, result),
-        Ok(Err(error)) if error.is::<wasmtime::OutOfMemory>() => (Status::Memory, Vec::new()),
+        Ok(Err(error)) if is_out_of_memory(&error) => (Status::Memory, Vec::new()),
         Ok(Err(error)) => match escape::line(&error.root_cause().to_string()) {
             // Only the text of the error names the proposal.
             reason if reason.contains("component model async") => (Status::Async, Vec::new()),
@@ -143,6 +144,11 @@ fn process_stdin(task: Task) -> (Status, Vec<u8>) {
         },
         Err(panic) => panicked(&*panic),
     }
+}
+
+fn is_out_of_memory(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    error.is::<wasmtime::OutOfMemory>() || io.is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
