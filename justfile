@@ -10,7 +10,7 @@ cipher := quote(justfile_directory() / "target" / target / "release/cipher")
 venv := root / ".tools/venv/bin"
 
 python_files := "cli/templates cli/tests/python guest-vigenere scripts"
-shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/arm scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/templates cli/templates/*/build .ci/run"
+shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/arm scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/services scripts/test/templates cli/templates/*/build .ci/run"
 
 # The fuzz targets use the versions in Cargo.lock. They run without the address sanitizer, which makes fuzzing several
 # times slower: the only unsafe code here loads artifacts, and no target does.
@@ -68,6 +68,10 @@ scenarios: build
 # Test the artifact cache on full, read-only, and noexec file systems (Linux)
 test-mounts: build
     @scripts/test/mounts {{ cipher }}
+
+# Run README's examples for systemd, cron, and containers (Linux, as root; needs none of the three)
+test-services: build
+    @scripts/test/services {{ cipher }}
 
 # Test the program under GNU parallel
 test-parallel: build
