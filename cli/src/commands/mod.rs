@@ -62,6 +62,8 @@ fn after_help() -> String {
 #[derive(Debug, Parser)]
 #[command(after_help = after_help())]
 #[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
+// So that an alias with options can be called with others.
+#[command(args_override_self = true)]
 pub struct Cli {
     /// Color in help and messages: auto, always, or never
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]

@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions, SettingStdin, VerifyOptions};
 use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
-use crate::exit;
+use crate::exit::{self, Failure, Kind};
 use crate::limits::Limits;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
@@ -24,6 +24,7 @@ use crate::records::writer::{self, Writer};
 use crate::sandbox::contract::Operation;
 use crate::sandbox::instance::GuestPre;
 use crate::terminal::color;
+use crate::terminal::escape;
 use crate::terminal::output::{self, Output};
 use crate::terminal::progress::Progress;
 
@@ -90,10 +91,10 @@ struct Transform {
     /// The text; without it, or with '-', stdin is read to its end as one message
     text: Option<String>,
     /// Treat each line of stdin as a message, and keep its line ending
-    #[arg(long, conflicts_with = "text", help_heading = "Records")]
+    #[arg(long, help_heading = "Records")]
     lines: bool,
     /// Treat each NUL-terminated record of stdin as a message
-    #[arg(long, short = '0', conflicts_with_all = ["text", "lines"], help_heading = "Records")]
+    #[arg(long, short = '0', conflicts_with = "lines", help_heading = "Records")]
     null: bool,
     /// Action for a record that fails, after it is reported on stderr
     #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Records")]
@@ -124,8 +125,9 @@ impl Transform {
     /// When the guest cannot be loaded or called, or its events or result cannot be written.
     fn run(self, operation: Operation, verify: &VerifyOptions) -> Result<()> {
         let limits = self.limits.limits()?;
-        let guest = self.guest.find()?;
         let text = self.text.as_deref().filter(|text| *text != "-");
+        let separator = self.separator(text)?;
+        let guest = self.guest.find()?;
         let mut stdin_use = if text.is_some() { SettingStdin::Free } else { SettingStdin::Input };
         let own = self.guest.resolve(&guest, &mut stdin_use)?;
         let verify = verify.resolve(&guest, &own, &mut stdin_use)?;
@@ -138,11 +140,6 @@ impl Transform {
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
         let sink = self.audit.sink(streams)?;
         let guest = GuestPre::load(&guest, &self.jobs.ticker(if settings.verify.is_some() { 2 } else { 1 })?, &limits)?;
-        let separator = match (self.lines, self.null) {
-            (true, _) => Some(Separator::Line),
-            (_, true) => Some(Separator::Nul),
-            _ => None,
-        };
         match (input, separator) {
             (Some(input), Some(separator)) => {
                 self.records(&guest, settings, (operation, separator), input, (sink, output), &limits)
@@ -155,6 +152,21 @@ impl Transform {
                 one.run(text, input.as_ref(), &limits)
             }
         }
+    }
+
+    /// What separates the records of stdin, if it has records.
+    fn separator(&self, text: Option<&str>) -> Result<Option<Separator>> {
+        let (option, separator) = match (self.lines, self.null) {
+            (true, _) => ("--lines", Separator::Line),
+            (_, true) => ("--null", Separator::Nul),
+            _ => return Ok(None),
+        };
+        if let Some(text) = text {
+            let text = escape::start(text);
+            let problem = format!("{option} reads stdin, not the argument '{text}'; for a file, use '< FILE'");
+            bail!(Failure::new(Kind::Usage, problem));
+        }
+        Ok(Some(separator))
     }
 
     fn records(
