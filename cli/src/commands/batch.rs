@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 
 use super::options::{AuditOptions, JobOptions, LimitOptions, RequireOptions, SettingOptions, SettingStdin};
 use crate::guest::catalog::Catalog;
-use crate::platform::standard::Standard;
 use crate::records::batch::{self, Defaults, Requests};
 use crate::records::blocks::Blocks;
 use crate::records::files::Files;
@@ -84,15 +83,13 @@ impl Batch {
     /// When the input cannot be read, events or answers cannot be written, or a request failed.
     pub(super) fn run(self) -> Result<()> {
         let limits = self.limits.limits()?;
-        let files = match self.files.as_slice() {
-            [] => Files::one(Standard::Input.open()?),
-            [path] if path.as_os_str() == "-" => Files::one(Standard::Input.open()?),
-            paths => Files::open(paths)?,
-        };
-        let mut stdin = match self.files.is_empty() || self.files.iter().any(|path| path.as_os_str() == "-") {
+        let stdin = [PathBuf::from("-")];
+        let paths = if self.files.is_empty() { &stdin } else { self.files.as_slice() };
+        let mut setting_stdin = match paths.contains(&stdin[0]) {
             true => SettingStdin::Input,
             false => SettingStdin::Free,
         };
+        let files = Files::open(paths)?;
         let output = Output::stdout()?;
         for input in files.iter() {
             writer::check_files(input, &output)?;
@@ -109,7 +106,7 @@ impl Batch {
                 OperationOption::Encrypt => Operation::Encrypt,
                 OperationOption::Decrypt => Operation::Decrypt,
             },
-            settings: self.settings.assignments(&mut stdin)?,
+            settings: self.settings.assignments(&mut setting_stdin)?,
             require_set: self.require.require_set,
         });
         let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker(1)?, limits, jobs));

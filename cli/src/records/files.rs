@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::exit::{Failure, Kind};
 use crate::platform::file;
+use crate::platform::standard::Standard;
 use crate::records::blocks::ByteSource;
 
 /// Files that are read one after the other. The end of a file also ends its last line, with or without a newline.
@@ -29,18 +30,16 @@ enum PendingFile {
 }
 
 impl Files {
-    /// One open file.
-    pub(crate) fn one(file: File) -> Self {
-        Self { pending: [PendingFile::Open(file)].into(), current: None, last_byte: b'\n' }
-    }
-
-    /// The files at `paths`.
+    /// The files at `paths`, where `-` is stdin.
     ///
     /// # Errors
     ///
-    /// When one does not exist, is a directory, or cannot be opened.
+    /// When one does not exist, is a directory, is closed, or cannot be opened.
     pub(crate) fn open(paths: &[PathBuf]) -> Result<Self> {
         let open = |path: &PathBuf| {
+            if path.as_os_str() == "-" {
+                return Standard::Input.open().map(PendingFile::Open);
+            }
             match fs::metadata(path) {
                 Ok(metadata) if metadata.file_type().is_fifo() => Ok(PendingFile::Fifo(path.clone())),
                 _ => file::open_stream(path).map(PendingFile::Open),

@@ -38,7 +38,7 @@ macro_rules! topics {
     };
 }
 
-topics! { algorithms components failures guests list messages settings usage verification }
+topics! { algorithms authors components data failures guests list messages operations settings usage verification }
 
 #[test]
 fn readme_examples_match() {
