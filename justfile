@@ -86,7 +86,7 @@ test-cluster: test-parallel
 test-link *versions: guests
     @scripts/test/link "$@"
 
-# Test the program for ARM Linux under qemu, and check that it compiles for macOS (needs root and qemu-user)
+# Test the program for ARM Linux under qemu, and check that it compiles for macOS (needs qemu-user)
 test-arm: build
     @scripts/test/arm
 
