@@ -146,7 +146,7 @@ install prefix=(home_directory() / ".local"): build
     @{{ root }}/scripts/install {{ cipher }} "$1"
 
 # Measure speed and memory next to comparable tools, and print README's table
-bench *arguments: build _hyperfine
+bench *arguments: build age _hyperfine
     @PATH={{ root }}/.tools/bin:$PATH CIPHER={{ cipher }} {{ venv }}/python scripts/bench/bench.py "$@"
 
 # Record which functions calls use, for the linker (x86-64 Linux; build again afterwards)

@@ -17,8 +17,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import tomllib
+
 ROOT = Path(__file__).resolve().parents[2]
 GUESTS = ROOT / "target/guests"
+AGE = ROOT / "target/examples/age/Age.wasm"
 LOOP = Path(__file__).with_name("vigenere_loop.py")
 CIPHER = os.environ["CIPHER"]
 # The interpreter itself, not a shim that searches for it.
@@ -188,6 +191,7 @@ def main() -> None:
         short = work / "short.txt"
         short.write_text(TEXT, encoding="utf-8")
         measure_calls(table, short, work, rounds, calls)
+        measure_age(table, short, work, rounds, calls)
         measure_streams(table, work, min(rounds, 5))
         measure_records(table, work, min(rounds, 5))
     heading = f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
@@ -213,6 +217,27 @@ def measure_calls(table: Table, short: Path, work: Path, rounds: int, runs: int)
     table.memory("Vigenere, one call", vigenere)
 
 
+def measure_age(table: Table, short: Path, work: Path, rounds: int, runs: int) -> None:
+    """Measure the age guest, next to the `age` command if it is installed."""
+    settings = tomllib.loads(AGE.with_suffix(".toml").read_text(encoding="utf-8"))["settings"]
+    recipient, key = settings["AGE_RECIPIENT"]["example"], work / "key.txt"
+    key.write_text(settings["AGE_IDENTITY"]["example"], encoding="utf-8")
+    encrypt = ["encrypt", str(AGE), "--set", f"AGE_RECIPIENT={recipient}"]
+    secret = work / "secret.age"
+    with secret.open("wb") as output:
+        subprocess.run([CIPHER, *encrypt, "--quiet", TEXT], check=True, stdout=output)
+    if shutil.which("age"):
+        peer = Command(["age", "--encrypt", "--armor", "-r", recipient])
+        table.compare("Age, encrypt, one call", cipher(*encrypt, stdin=short), peer, "`age`", rounds, runs)
+        decrypt = cipher("decrypt", str(AGE), "--set-file", f"AGE_IDENTITY={key}", stdin=secret)
+        peer = Command(["age", "--decrypt", "-i", str(key)])
+        table.compare("Age, decrypt, one call", decrypt, peer, "`age`", rounds, runs)
+    records = 20_000
+    file = write_repeated(work / "some.txt", LINE[:-1] + "\0", records * len(LINE))
+    ours = cipher(*encrypt, "--null", "-j", "1", stdin=file, audit=work / "audit.log")
+    table.rate(f"Age, encrypt, {records:,} records, `-j 1`", ours, records, min(rounds, 5))
+
+
 def measure_streams(table: Table, work: Path, rounds: int) -> None:
     """Measure long messages."""
     for size, label in ((100 << 20, "100 MB"), (1000 << 20, "1 GB")):
@@ -236,6 +261,10 @@ def measure_records(table: Table, work: Path, rounds: int) -> None:
         lines = ["encrypt", guest, "--lines", "-j"]
         workers = [cipher(*lines, jobs, stdin=file, audit=audit) for jobs in ("2", "1")]
         table.speed_up(f"{guest}, {million:,} lines", workers, million, rounds)
+    plain = ["encrypt", "Caesar", "--lines", "-j", "1"]
+    ours, peer = (cipher(*plain, *more, stdin=file, audit=audit) for more in (["--verify"], []))
+    work_name = f"Caesar, {million:,} lines, `-j 1 --verify`"
+    table.compare(work_name, ours, peer, "without `--verify`", rounds, 1)
     file = write_repeated(work / "some.txt", LINE, some * len(LINE))
     for guest in ("Caesar", "Vigenere"):
         ours = cipher("encrypt", guest, "--lines", "-j", "1", "--isolate", stdin=file, audit=audit)

@@ -106,7 +106,9 @@ fn search_finds_exposed_secret() {
 
 /// Ends a script, which waits for input, with `signal`.
 fn crash(cipher: &Cipher, signal: Signal) -> ExitStatus {
-    let mut child = cipher.command().stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut command = cipher.command();
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
     await_guest(&child);
     // A handler may take the first one for a trap of a guest.
     loop {
