@@ -10,8 +10,8 @@ pub(crate) const WASM_STACK_BYTES: usize = 512 * 1024;
 /// The stack of a thread's signal handlers, in bytes: what wasmtime demands.
 pub(crate) const SIGNAL_STACK_BYTES: usize = 256 << 10;
 
-/// The stack of a thread that calls guests, in bytes: those two, and room for the host's functions.
-pub(crate) const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + SIGNAL_STACK_BYTES + (2 << 20);
+/// The stack of a thread that calls guests, in bytes: the guest's, and room for the host's functions below it.
+pub(crate) const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
 
 /// The limits of a call, and of loading its guest.
 #[derive(Debug, Clone)]

@@ -1,6 +1,5 @@
 //! The stacks of threads on which guests run.
 
-use std::mem::MaybeUninit;
 use std::{io, panic, thread};
 
 use crate::limits::{SIGNAL_STACK_BYTES, THREAD_STACK_BYTES};
@@ -12,18 +11,31 @@ use crate::limits::{SIGNAL_STACK_BYTES, THREAD_STACK_BYTES};
 ///
 /// When that thread cannot be started.
 pub fn run_with_enough<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    let task = || with_signal_stack(task);
     if is_small() { run_on_thread(task) } else { Ok(task()) }
 }
 
-/// Runs `task` with a stack for signal handlers that is part of this thread's own stack. wasmtime would map one on the
-/// first call of a guest in this thread, and panic if the system refuses the memory.
-#[inline(never)] // The stack of a caller may be too small for it.
-pub(crate) fn with_signal_stack<T>(task: impl FnOnce() -> T) -> T {
-    let mut bytes = MaybeUninit::<[u8; SIGNAL_STACK_BYTES]>::uninit();
-    let _previous =
-        Replaced::by(libc::stack_t { ss_sp: bytes.as_mut_ptr().cast(), ss_flags: 0, ss_size: SIGNAL_STACK_BYTES });
-    task()
+/// Memory for the signal handlers of a thread. wasmtime would map some on the first call of a guest in the thread, and
+/// panic if the system refuses it.
+pub(crate) struct SignalStack(Vec<u8>);
+
+impl SignalStack {
+    /// Allocates it. (In a frame of the thread's own stack, the compiler would touch each of its pages.)
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the memory.
+    pub(crate) fn allocate() -> io::Result<Self> {
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(SIGNAL_STACK_BYTES)?;
+        Ok(Self(memory))
+    }
+
+    /// Runs `task` on this thread with it.
+    pub(crate) fn with<T>(mut self, task: impl FnOnce() -> T) -> T {
+        let start = self.0.as_mut_ptr().cast();
+        let _previous = Replaced::by(libc::stack_t { ss_sp: start, ss_flags: 0, ss_size: SIGNAL_STACK_BYTES });
+        task()
+    }
 }
 
 /// Restores a thread's signal stack.

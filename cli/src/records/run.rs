@@ -16,7 +16,7 @@ use crate::audit::lines::EventLines;
 use crate::exit::{Failure, Kind};
 use crate::limits::THREAD_STACK_BYTES;
 use crate::platform::signals;
-use crate::platform::stack::with_signal_stack;
+use crate::platform::stack::SignalStack;
 use crate::records::answers::{Answer, Answers, Outcome};
 use crate::records::blocks::{Block, Blocks, ByteSource};
 use crate::records::queue::Queue;
@@ -114,7 +114,8 @@ impl<S: ByteSource + Send + 'static> Run<S> {
         for (index, worker) in workers.into_iter().enumerate() {
             let run = self.clone();
             let builder = thread::Builder::new().name("worker".to_owned()).stack_size(THREAD_STACK_BYTES);
-            let started = builder.spawn(move || with_signal_stack(|| Guard(run).0.work(index, worker)));
+            let work = move || Guard(run).0.work(index, worker);
+            let started = SignalStack::allocate().and_then(|stack| builder.spawn(move || stack.with(work)));
             if let Err(error) = started {
                 let mut queue = lock(&self.queue);
                 queue.workers -= 1;
