@@ -24,6 +24,7 @@ GUESTS = ROOT / "target/guests"
 AGE = ROOT / "target/examples/age/Age.wasm"
 LOOP = Path(__file__).with_name("vigenere_loop.py")
 CIPHER = os.environ["CIPHER"]
+COMPONENTIZE = ROOT / ".tools/venv/bin/componentize-py"
 # The interpreter itself, not a shim that searches for it.
 PYTHON = os.path.realpath(sys.executable)
 TEXT = "Hello, World!"
@@ -119,15 +120,12 @@ class Table:
         own = statistics.median(own for (own,) in medians([ours], rounds, 1))
         self.rows.append(f"| {work} | {records / own:,.0f} records/s | | |")
 
-    def speed_up(self, work: str, workers: list[Command], records: int, rounds: int) -> None:
-        """Time a run over many records with two workers and with one, and add a row for each."""
-        times = medians(workers, rounds, 1)
-        two, one = (records / statistics.median(column) for column in zip(*times, strict=True))
-        ratio = statistics.median(one / two for two, one in times)
-        self.rows.append(f"| {work}, `-j 1` | {one:,.0f} records/s | | |")
-        self.rows.append(
-            f"| {work}, `-j 2` | {two:,.0f} records/s | `-j 1` {one:,.0f} records/s | {ratio:.2f} |"
-        )
+    def rates(self, work: str, ours: Command, peer: Command, name: str, records: int, rounds: int) -> None:
+        """Time two runs over many records and add a row."""
+        times = medians([ours, peer], rounds, 1)
+        own, other = (records / statistics.median(column) for column in zip(*times, strict=True))
+        ratio = statistics.median(other / own for own, other in times)
+        self.rows.append(f"| {work} | {own:,.0f} records/s | {name} {other:,.0f} records/s | {ratio:.2f} |")
 
     def memory(self, work: str, ours: Command) -> None:
         """Count page faults and peak memory and add a row, where GNU time is installed."""
@@ -175,6 +173,23 @@ def wasmtime_command(guest: str, work: Path) -> Command | None:
     return Command(["wasmtime", "run", "--allow-precompiled", "--invoke", call, str(machine_code)])
 
 
+def python_template(work: Path) -> Path:
+    """Build the guest that `cipher new` writes in Python, and return its component."""
+    project, component = work / "atbash", work / "atbash/Atbash.wasm"
+    new = [CIPHER, "new", "Atbash", "--language", "python", str(project)]
+    subprocess.run(new, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # In a directory of their own, because componentize-py packs all of it.
+    (project / "sources").mkdir()
+    for source in ("app.py", "cipher.py"):
+        shutil.copy(project / source, project / "sources")
+    world = ["-d", str(project / "wit"), "-w", "encoder-decoder-service"]
+    output = ["-p", str(project / "sources"), "-o", str(component)]
+    build = [str(COMPONENTIZE), *world, "componentize", "app", *output]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([CIPHER, "encrypt", "-q", str(component), TEXT], check=True, stdout=subprocess.DEVNULL)
+    return component
+
+
 def tr(stdin: Path) -> Command:
     """Return Caesar in `tr`."""
     return Command(["tr", "A-Za-z", "D-ZA-Cd-za-c"], stdin)
@@ -204,6 +219,10 @@ def measure_calls(table: Table, short: Path, work: Path, rounds: int, runs: int)
     caesar, vigenere = cipher("encrypt", "Caesar", TEXT), cipher("encrypt", "Vigenere", TEXT)
     stdin_caesar = cipher("encrypt", "Caesar", stdin=short)
     table.compare("Caesar, one call", stdin_caesar, tr(short), "`tr`", rounds, runs)
+    stdin_vigenere = cipher("encrypt", "Vigenere", stdin=short)
+    table.compare("Vigenere, one call", stdin_vigenere, tr(short), "`tr`", rounds, runs)
+    template = cipher("encrypt", str(python_template(work)), TEXT)
+    table.compare("Python template, one call", template, vigenere, "Vigenere", rounds, runs)
     loop = [str(LOOP), TEXT]
     table.compare("Vigenere, one call", vigenere, Command([PYTHON, *loop]), "`python3`", rounds, runs)
     # The fastest start: without the environment and installed packages.
@@ -257,10 +276,12 @@ def measure_records(table: Table, work: Path, rounds: int) -> None:
     audit = work / "audit.log"
     million, some = 1_000_000, 20_000
     file = write_repeated(work / "lines.txt", LINE, million * len(LINE))
-    for guest in ("Caesar", "Vigenere"):
-        lines = ["encrypt", guest, "--lines", "-j"]
-        workers = [cipher(*lines, jobs, stdin=file, audit=audit) for jobs in ("2", "1")]
-        table.speed_up(f"{guest}, {million:,} lines", workers, million, rounds)
+    loop = Command([PYTHON, str(LOOP), "--lines", str(audit)], file, audit)
+    for guest, name, peer in (("Caesar", "`tr`", tr(file)), ("Vigenere", "`python3`", loop)):
+        work_name = f"{guest}, {million:,} lines"
+        one, two = (cipher("encrypt", guest, "--lines", "-j", n, stdin=file, audit=audit) for n in ("1", "2"))
+        table.rates(f"{work_name}, `-j 1`", one, peer, name, million, rounds)
+        table.rates(f"{work_name}, `-j 2`", two, one, "`-j 1`", million, rounds)
     plain = ["encrypt", "Caesar", "--lines", "-j", "1"]
     ours, peer = (cipher(*plain, *more, stdin=file, audit=audit) for more in (["--verify"], []))
     work_name = f"Caesar, {million:,} lines, `-j 1 --verify`"

@@ -1,9 +1,11 @@
 """The Vigenere cipher as a plain loop in native Python, to compare the guest with.
 
 Usage: vigenere_loop.py [TEXT], which defaults to stdin
+       vigenere_loop.py --lines AUDIT, for each line of stdin, with an audit event in the file AUDIT
 """
 
 import sys
+from pathlib import Path
 
 KEYWORD = "WASM"
 
@@ -26,8 +28,20 @@ def encrypt(text: str) -> str:
     return "".join(output)
 
 
+def encrypt_lines(audit: Path) -> None:
+    """Encrypt each line of stdin, and write the audit events of the guest."""
+    with audit.open("w", encoding="utf-8") as events:
+        for line in sys.stdin:
+            text = line.removesuffix("\n")
+            output = encrypt(text)
+            events.write(f"[AUDIT] Action: encrypt | Detail: Length: {len(text)}\n")
+            sys.stdout.write(output + line[len(text) :])
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == ["--lines"]:
+        encrypt_lines(Path(sys.argv[2]))
+    elif len(sys.argv) > 1:
         print(encrypt(sys.argv[1]))
     else:
         sys.stdout.write(encrypt(sys.stdin.read()))
