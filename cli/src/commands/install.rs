@@ -163,7 +163,9 @@ impl Uninstall {
         };
         let Some(manifest) = removed else {
             let (name, directory) = (escape::start(&self.name), directory.display());
-            let message = format!("'{name}' is not installed in '{directory}' ('cipher list' shows where it is)");
+            let message = format!(
+                "'{name}' is not installed in '{directory}' ('cipher list' shows all algorithms and where they are)"
+            );
             return Err(Failure::new(Kind::UnknownAlgorithm, message).into());
         };
         let name = Path::new(manifest.file_stem().unwrap_or_default()).display();

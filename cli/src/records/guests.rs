@@ -157,9 +157,10 @@ impl Instances {
         }
     }
 
-    /// Drops the least recently used instance. But if several have served only one request, drops one of those: when most
-    /// requests have settings of their own, their instances take turns in a few slots of the pool, whose memory stays in
-    /// the processor's cache, and instances for settings that come again are kept.
+    /// Drops the least recently used instance, or one of those that have served only one request if there are several.
+    ///
+    /// When most requests have settings of their own, their instances take turns in a few slots of the pool, whose memory
+    /// stays in the processor's cache, and instances for settings that come again are kept.
     fn evict(&mut self) {
         let once = self.idle.iter().enumerate().rev().filter(|(_, idle)| idle.instance.served() == 1);
         let at = once.map(|(at, _)| at).nth(MAX_USED_ONCE - 1).unwrap_or(0);

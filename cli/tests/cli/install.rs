@@ -71,7 +71,7 @@ fn installs_pins_and_uninstalls() {
     home.run(&["uninstall", "mirror"], MANIFEST).exits(0).prints(removed);
     assert_eq!(home.names(), [""; 0]);
     let error = format!(
-        "error: 'mirror' is not installed in '{}' ('cipher list' shows where it is)\n",
+        "error: 'mirror' is not installed in '{}' ('cipher list' shows all algorithms and where they are)\n",
         home.guests().display()
     );
     home.run(&["uninstall", "mirror"], MANIFEST).exits(4).prints("").says(&error);
