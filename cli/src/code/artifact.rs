@@ -1,7 +1,7 @@
 //! Obtains the compiled code of a guest: from an artifact cache, or by compiling it and caching the artifact.
 //!
-//! If anything is wrong with a cache or its contents, the component is compiled again. If the artifact
-//! cannot be cached, the code runs from memory.
+//! If anything is wrong with a cache or its contents, the component is compiled again. If the artifact cannot
+//! be cached, the code runs from memory.
 
 use std::cell::OnceCell;
 use std::fs::Metadata;

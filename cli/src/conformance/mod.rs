@@ -2,8 +2,8 @@
 //!
 //! Each group of cases has a file. What a component declares is examined first, without running it; then the guest is
 //! called with the texts of `conformance/corpus.toml`. Every case has its own instances, so a trap fails only that
-//! case, and every call is subject to the limits. If a guest declares that its results are
-//! random, only decrypted texts are compared.
+//! case, and every call is subject to the limits. If a guest declares that its results are random, only
+//! decrypted texts are compared.
 
 mod answers;
 mod audit;
