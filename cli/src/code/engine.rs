@@ -184,6 +184,23 @@ fn small_address_space() -> Option<u64> {
     confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
 }
 
+/// The address space of a worker besides the memory of its guest, in bytes: stacks, tables, its block of records, and
+/// answers.
+const WORKER_BYTES: u64 = 16 << 20;
+
+/// The number of workers, at most `wanted`, for which the address space suffices. More would use it up to the last page,
+/// and then the program itself would end at its next allocation.
+pub(crate) fn workers_that_fit(wanted: usize) -> usize {
+    let Some(limit) = confine::address_space() else { return wanted };
+    let memory = if small_address_space().is_some() { SMALL_RESERVATION_BYTES } else { 4 << 30 };
+    let free = limit.saturating_sub(confine::used_address_space());
+    let fit = usize::try_from(free / (memory + WORKER_BYTES)).unwrap_or(wanted);
+    if fit < wanted {
+        log::info!("running at most {} workers{}", fit.max(1), address_space_note());
+    }
+    wanted.min(fit).max(1)
+}
+
 /// Why the system may refuse memory to a guest, for the end of an error: empty unless the address space is limited.
 pub(crate) fn address_space_note() -> String {
     let Some(limit) = confine::address_space().map(Size) else { return String::new() };

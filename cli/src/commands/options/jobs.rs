@@ -30,10 +30,10 @@ fn count(text: &str) -> Result<u16, &'static str> {
 }
 
 impl JobOptions {
-    /// The number of threads.
+    /// The number of threads, or fewer if the address space is too small for them.
     pub(crate) fn jobs(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.map_or_else(processors, usize::from)
+        engine::workers_that_fit(self.jobs.map_or_else(processors, usize::from))
     }
 
     /// The epoch ticker of an engine that suits the lifetime of instances, given the maximum number of them per worker.
