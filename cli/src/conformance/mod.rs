@@ -33,7 +33,7 @@ use subject::Subject;
 ///
 /// # Errors
 ///
-/// When the component cannot be loaded at all, or `show` fails.
+/// When the component cannot be loaded at all, `given` has a setting that is not declared, or `show` fails.
 pub(crate) fn run(
     guest: &Guest,
     given: &Assignments,
@@ -42,12 +42,13 @@ pub(crate) fn run(
     fail_fast: bool,
     show: impl FnMut(Case) -> Result<()>,
 ) -> Result<Summary> {
+    let settings = subject::settings(guest, given)?;
     let mut report = Report::new(show, fail_fast);
     let Some(contract) = declarations::run(guest, ticker, limits, &mut report)? else {
         report.skip("behavior", "the component does not satisfy the contract, so it was not called")?;
         return Ok(report.summary());
     };
-    let subject = Subject::load(guest, given, ticker, limits, contract.streams)?;
+    let subject = Subject::load(guest, (given, settings), ticker, limits, contract.streams)?;
     report.secrets = subject.given_secrets();
     answers::run(&subject, &mut report)?;
     roundtrip::run(&subject, &mut report)?;

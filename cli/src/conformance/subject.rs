@@ -37,21 +37,21 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Loads `guest`, which `streams` or not.
+    /// Loads `guest`, which `streams` or not, with the settings `given` and those that follow from them.
     ///
     /// # Errors
     ///
-    /// When it cannot be loaded, or `given` has a setting that is not declared.
+    /// When it cannot be loaded.
     pub(super) fn load(
         guest: &'a Guest,
-        given: &'a Assignments,
+        (given, settings): (&'a Assignments, Vec<Setting>),
         ticker: &EpochTicker,
         limits: &Limits,
         streams: bool,
     ) -> Result<Self> {
         let quick = Limits { timeout: limits.timeout.min(SHORT_TIMEOUT), ..limits.clone() };
         Ok(Self {
-            settings: settings::resolve(guest, &base(guest, given))?,
+            settings,
             quick: GuestPre::load(guest, ticker, &quick)?,
             patient: GuestPre::load(guest, ticker, limits)?,
             message_bytes: limits.message_bytes,
@@ -122,6 +122,15 @@ impl<'a> Subject<'a> {
     pub(super) fn decrypt(&self, text: &str) -> Result<String> {
         self.open_for(text.len())?.call(Operation::Decrypt, text)
     }
+}
+
+/// The settings of most cases: those `given`, else the examples, else the defaults of `guest`.
+///
+/// # Errors
+///
+/// When `given` has a setting that is not declared.
+pub(super) fn settings(guest: &Guest, given: &Assignments) -> Result<Vec<Setting>> {
+    settings::resolve(guest, &base(guest, given))
 }
 
 /// Whether `error` is a refusal by the guest, which gave a reason.

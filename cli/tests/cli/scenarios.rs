@@ -38,7 +38,7 @@ macro_rules! topics {
     };
 }
 
-topics! { algorithms authors components data failures guests list messages operations settings usage verification }
+topics! { algorithms authors completion components data failures guests list messages operations settings usage verification }
 
 #[test]
 fn readme_examples_match() {
