@@ -18,6 +18,8 @@ use crate::twins;
 /// were consolidated (wasm-tools #2600).
 const SEPARATE: &str = include_str!("../../fuzz/seeds/link/separate");
 const CONSOLIDATED: &str = include_str!("../../fuzz/seeds/link/consolidated");
+/// A component that calls functions of denied interfaces.
+const DENIED: &str = include_str!("../../fuzz/seeds/link/denied");
 
 /// An unused dynamic library, so that a component is worth linking.
 const LIBRARY: &str = "(core module (@dylink.0 (mem-info (memory 0 0))))";
@@ -311,7 +313,7 @@ fn try_mutants(seed: u64, time: Duration) {
     let mut numbers = Numbers(seed);
     let (mut valid, mut compared) = (0, 0);
     while start.elapsed() < time {
-        let text = mutant([SEPARATE, CONSOLIDATED][numbers.below(2)], &mut numbers);
+        let text = mutant([SEPARATE, CONSOLIDATED, DENIED][numbers.below(3)], &mut numbers);
         let Ok(bytes) = wat::parse_str(&text) else { continue };
         // The pass ends without a panic for any bytes.
         let _ = link::link(&bytes);

@@ -19,6 +19,7 @@ mod color;
 mod compiler;
 mod completions;
 mod components;
+mod denied;
 mod escapes;
 mod first_calls;
 mod guests;

@@ -1,17 +1,19 @@
 //! A component, read in one pass: every core item is resolved to its definition as soon as it is read.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail, ensure};
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
     ComponentOuterAliasKind, ComponentType, FuncType, Instance, InstantiationArg, KnownCustom, Parser, Payload,
-    TypeRef,
+    TypeRef, ValidPayload, Validator,
 };
 
+use super::denied::Denied;
 use super::module::{Kind, Module, PerKind};
+use crate::code::engine;
 
 /// The definition of a core item, behind all its imports and exports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -49,6 +51,8 @@ pub(super) struct Component<'a> {
     pub(super) used: PerKind<Vec<Definition>>,
     /// The types of the outside functions that libraries import.
     pub(super) outside: BTreeMap<u32, FuncType>,
+    /// The imported functions that are left out.
+    pub(super) denied: Denied<'a>,
     /// The core index spaces.
     core: PerKind<Vec<Definition>>,
     positions: HashMap<(Kind, Definition), u32>,
@@ -56,6 +60,8 @@ pub(super) struct Component<'a> {
     /// The core modules; those that have an instance are in `libraries`.
     modules: Vec<Option<Module<'a>>>,
     outside_count: u32,
+    /// The outside functions that the component itself uses.
+    outside_used: HashSet<u32>,
 }
 
 /// The part being read, while it is not the component itself.
@@ -69,8 +75,13 @@ impl<'a> Component<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut component = Self { bytes, ..Self::default() };
         let mut nesting = vec![];
+        // This one is for its types: it validates no function bodies.
+        let (mut validator, mut types) = (Validator::new_with_features(engine::PROPOSALS), None);
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;
+            if let ValidPayload::End(ended) = validator.payload(&payload)? {
+                types = Some(ended);
+            }
             let entered = match payload {
                 Payload::ModuleSection { .. } => Some(Nested::Module),
                 Payload::ComponentSection { .. } => Some(Nested::Component),
@@ -94,6 +105,7 @@ impl<'a> Component<'a> {
             }
             nesting.extend(entered);
         }
+        component.denied = Denied::find(&component, &types.context("the component does not end")?)?;
         Ok(component)
     }
 
@@ -120,7 +132,12 @@ impl<'a> Component<'a> {
 
     /// The index in the linked component of outside function `position`.
     pub(super) fn outside_index(&self, position: u32) -> u32 {
-        self.used[Kind::Function as usize].len() as u32 + position
+        self.used[Kind::Function as usize].len() as u32 + position - self.denied.before(position)
+    }
+
+    /// The type of the outside function at `position`, if only libraries use it.
+    pub(super) fn library_import(&self, position: u32) -> Option<&FuncType> {
+        self.outside.get(&position).filter(|_| !self.outside_used.contains(&position))
     }
 
     fn core_item(&self, kind: Kind, index: u32) -> Result<Definition> {
@@ -212,10 +229,14 @@ impl<'a> Component<'a> {
 
     /// Records that the component itself uses core item `index`.
     fn use_item(&mut self, kind: Kind, index: u32) -> Result<()> {
-        let definition = self.core_item(kind, index)?;
-        if let (Definition::Own { .. }, Entry::Vacant(entry)) = (definition, self.positions.entry((kind, definition))) {
-            entry.insert(self.used[kind as usize].len() as u32);
-            self.used[kind as usize].push(definition);
+        match self.core_item(kind, index)? {
+            Definition::Outside(position) => _ = self.outside_used.insert(position),
+            own @ Definition::Own { .. } => {
+                if let Entry::Vacant(entry) = self.positions.entry((kind, own)) {
+                    entry.insert(self.used[kind as usize].len() as u32);
+                    self.used[kind as usize].push(own);
+                }
+            }
         }
         Ok(())
     }

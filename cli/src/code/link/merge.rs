@@ -1,6 +1,6 @@
 //! Writes one core module that holds all libraries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use anyhow::{Context, Result};
@@ -36,12 +36,13 @@ pub(super) fn export_name(kind: Kind, position: usize) -> String {
 
 /// Writes the libraries of `component` as one module.
 pub(super) fn merge(component: &Component, reached: &ReachableItems, layout: &Layout) -> Result<MergedModule> {
-    let imports: Vec<_> = reached.outside.iter().copied().collect();
+    let imports = reached.outside.iter().copied().filter(|&position| !component.denied.contains(position));
+    let imports: Vec<_> = imports.collect();
     let types = imports.iter().map(|position| component.outside.get(position).context("a function has no type"));
     let types = types.collect::<Result<Vec<_>>>()?;
     let mut sections = Sections::default();
     let mut interned = Types::default();
-    sections.add_outside(layout, &types, &mut interned)?;
+    sections.add_outside(component, &reached.outside, layout, &mut interned)?;
     for (position, library) in component.libraries.iter().enumerate() {
         let local = vec![None; library.module.types.len()];
         let (elements, data) = (sections.elements.len(), sections.data.len());
@@ -90,16 +91,32 @@ struct Sections {
 }
 
 impl Sections {
-    /// Adds a function in place of each outside one, which calls it through the table of imports, the last table.
-    fn add_outside(&mut self, layout: &Layout, types: &[&FuncType], interned: &mut Types) -> Result<()> {
+    /// Adds a function in place of each outside one, which calls it through the table of imports, the last table, or
+    /// fails as it would.
+    fn add_outside(
+        &mut self,
+        component: &Component,
+        outside: &BTreeSet<u32>,
+        layout: &Layout,
+        interned: &mut Types,
+    ) -> Result<()> {
         let table = layout.counts[Kind::Table as usize];
-        for (position, ty) in (0..).zip(types) {
+        let mut imports = 0..;
+        for &position in outside {
+            let ty = component.outside.get(&position).context("a function has no type")?;
             let index = interned.index(ty)?;
             let mut body = Function::new([]);
-            for parameter in 0..ty.params().len() as u32 {
-                body.instructions().local_get(parameter);
+            if component.denied.contains(position) {
+                let stand_in = Definition::Outside(component.denied.stand_in);
+                let stand_in = layout.index(Kind::Function, stand_in).context("a function is left out")?;
+                body.instructions().local_get(0).call(stand_in).unreachable().end();
+            } else {
+                for parameter in 0..ty.params().len() as u32 {
+                    body.instructions().local_get(parameter);
+                }
+                let import = imports.next().context("there are too many imports")?;
+                body.instructions().i32_const(import).call_indirect(table, index).end();
             }
-            body.instructions().i32_const(position).call_indirect(table, index).end();
             self.functions.function(index);
             self.code.function(&body);
         }

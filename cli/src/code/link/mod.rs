@@ -8,7 +8,8 @@
 //!
 //! The linked component means the same as the original: all core modules are merged, in the order of their
 //! instantiation, and every section of the component itself is kept, with new indices for the items that it takes from
-//! core modules. The pass relies on no names: wit-component's shim and fixup modules are merged like the others.
+//! core modules. No module is recognized by name: wit-component's shim and fixup modules are merged like the others.
+//! Only imported functions that always fail are left out ([`denied`]).
 //!
 //! Components are untrusted. The pass takes linear time, does not recurse, and refuses every shape that it does not
 //! handle; a refused component is compiled unlinked.
@@ -18,6 +19,8 @@
 //! <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>.
 
 mod component;
+mod denied;
+mod imports;
 mod layout;
 mod merge;
 mod module;
@@ -34,7 +37,7 @@ use crate::terminal::escape;
 use component::Component;
 
 /// The version of this pass, part of an artifact's fingerprint: raise it with every change of the output.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The minimum number of dynamic libraries that are worth linking.
 const LIBRARIES_MIN: usize = 2;

@@ -33,6 +33,9 @@ pub(super) fn reach(component: &Component) -> Result<ReachableItems> {
             Definition::Own { library, index } => (library, index),
             Definition::Outside(position) => {
                 reached.outside.insert(position);
+                if component.denied.contains(position) {
+                    reached.outside.insert(component.denied.stand_in);
+                }
                 continue;
             }
         };

@@ -1,15 +1,17 @@
 //! Writes the component around the merged module.
 
-use std::ops::Range;
+use std::ops::{Range, RangeFrom};
 
 use anyhow::{Context, Result, bail};
+use wasm_encoder::reencode::{ReencodeComponent as _, RoundtripReencoder};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, CanonicalOption, ComponentAliasSection, ComponentSectionId, ComponentTypeSection,
-    Encode, ExportKind, InstanceSection, ModuleArg, RawSection, ValType,
+    Alias, CanonicalFunctionSection, CanonicalOption, ComponentAliasSection, ComponentExportKind, ComponentSectionId,
+    ComponentTypeSection, ExportKind, InstanceSection, ModuleArg, RawSection, ValType,
 };
 use wasmparser::{
     CanonicalFunction, CanonicalOption as Parsed, ComponentAlias, ComponentAliasSectionReader,
-    ComponentCanonicalSectionReader, ComponentType, ComponentTypeSectionReader, FromReader, Payload, SectionLimited,
+    ComponentCanonicalSectionReader, ComponentType, ComponentTypeRef, ComponentTypeSectionReader, FromReader,
+    InstanceTypeDeclaration, Payload, SectionLimited,
 };
 
 use super::component::Component;
@@ -33,11 +35,14 @@ pub(super) fn rewrite(component: &Component, merged: &MergedModule) -> Result<Ve
     }
     aliases.alias(Alias::CoreInstanceExport { instance: 0, kind: ExportKind::Table, name: IMPORT_TABLE });
     out.section(&aliases);
+    let mut positions = 0..;
     for section in &component.sections {
         match section {
             Payload::ComponentAliasSection(section) => write_aliases(&mut out, component, section)?,
             Payload::ComponentTypeSection(section) => write_types(&mut out, component, section)?,
-            Payload::ComponentCanonicalSection(section) => write_canonical(&mut out, component, section)?,
+            Payload::ComponentCanonicalSection(section) => {
+                write_canonical(&mut out, component, section, &mut positions)?
+            }
             _ => {
                 let (id, range) = section.as_section().context("a section has no contents")?;
                 out.section(&RawSection { id, data: component.slice(range)? });
@@ -71,44 +76,73 @@ fn instantiate(out: &mut wasm_encoder::Component, index: u32, module: &[u8], arg
     out.section(&instances);
 }
 
-/// Writes the aliases that are not of core items.
+/// Writes the aliases that are not of core items. Those of functions that are left out lead elsewhere.
 fn write_aliases(
     out: &mut wasm_encoder::Component,
     component: &Component,
     section: &ComponentAliasSectionReader,
 ) -> Result<()> {
-    let kept =
-        items(section)?.into_iter().filter(|(_, alias)| !matches!(alias, ComponentAlias::CoreInstanceExport { .. }));
-    let ranges: Vec<_> = kept.map(|(range, _)| range).collect();
-    write_raw(out, ComponentSectionId::Alias, component, &ranges)
+    for (range, alias) in items(section)? {
+        if matches!(alias, ComponentAlias::CoreInstanceExport { .. }) {
+            continue;
+        }
+        if let Some(&(instance, name)) = component.denied.aliases.get(&range.start) {
+            let mut aliases = ComponentAliasSection::new();
+            aliases.alias(Alias::InstanceExport { instance, kind: ComponentExportKind::Func, name });
+            out.section(&aliases);
+        } else {
+            write_raw(out, ComponentSectionId::Alias, component, range)?;
+        }
+    }
+    Ok(())
 }
 
-/// Writes types unchanged, except for the destructors of resources.
+/// Writes types unchanged, except for the destructors of resources, and instances without the functions that they lose.
 fn write_types(
     out: &mut wasm_encoder::Component,
     component: &Component,
     section: &ComponentTypeSectionReader,
 ) -> Result<()> {
     for (range, ty) in items(section)? {
-        if let ComponentType::Resource { dtor: Some(destructor), .. } = ty {
-            let mut types = ComponentTypeSection::new();
-            types.ty().resource(ValType::I32, Some(component.core_index(Kind::Function, destructor)?));
-            out.section(&types);
-        } else {
-            write_raw(out, ComponentSectionId::Type, component, &[range])?;
+        let mut types = ComponentTypeSection::new();
+        match (ty, component.denied.lost.get(&range.start)) {
+            (ComponentType::Resource { dtor: Some(destructor), .. }, _) => {
+                types.ty().resource(ValType::I32, Some(component.core_index(Kind::Function, destructor)?));
+            }
+            (ComponentType::Instance(declarations), Some(lost)) => {
+                let kept = declarations.into_iter().filter(|declaration| match declaration {
+                    InstanceTypeDeclaration::Export { name, ty: ComponentTypeRef::Func(_) } => {
+                        !lost.contains(name.name)
+                    }
+                    _ => true,
+                });
+                types.ty().instance(&RoundtripReencoder.component_instance_type(kept.collect())?);
+            }
+            _ => {
+                write_raw(out, ComponentSectionId::Type, component, range)?;
+                continue;
+            }
         }
+        out.section(&types);
     }
     Ok(())
 }
 
+/// Writes canonical functions, except those that are left out.
 fn write_canonical(
     out: &mut wasm_encoder::Component,
     component: &Component,
     section: &ComponentCanonicalSectionReader,
+    positions: &mut RangeFrom<u32>,
 ) -> Result<()> {
     let mut functions = CanonicalFunctionSection::new();
     for function in section.clone() {
-        match function? {
+        let function = function?;
+        let is_outside = !matches!(function, CanonicalFunction::Lift { .. });
+        if is_outside && positions.next().is_some_and(|position| component.denied.contains(position)) {
+            continue;
+        }
+        match function {
             CanonicalFunction::Lift { core_func_index, type_index, options } => {
                 let function = component.core_index(Kind::Function, core_func_index)?;
                 functions.lift(function, type_index, translate(component, &options)?);
@@ -154,21 +188,15 @@ fn items<'a, T: FromReader<'a>>(section: &SectionLimited<'a, T>) -> Result<Vec<(
     Ok(items)
 }
 
-/// Writes a section of the items in `ranges`, unless there are none.
+/// Writes a section of one item, the bytes in `range`.
 fn write_raw(
     out: &mut wasm_encoder::Component,
     id: ComponentSectionId,
     component: &Component,
-    ranges: &[Range<usize>],
+    range: Range<usize>,
 ) -> Result<()> {
-    if ranges.is_empty() {
-        return Ok(());
-    }
-    let mut data = vec![];
-    (ranges.len() as u32).encode(&mut data);
-    for range in ranges {
-        data.extend_from_slice(component.slice(range.clone())?);
-    }
+    let mut data = vec![1];
+    data.extend_from_slice(component.slice(range)?);
     out.section(&RawSection { id: id.into(), data: &data });
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! The interfaces that a guest may import, but that are denied: files, sockets, HTTP.
 //!
-//! Most of their functions take a handle that no guest can have, so wasmtime fails the call before it gets here. The
-//! others return what wasmtime-wasi returns when nothing is allowed, so that a guest written for another host works
-//! here, too. A test compares the two. None of this needs a file descriptor, a thread, or a type for each resource.
+//! Most of their functions take a handle that no guest can have, so wasmtime fails the call before it gets here. A
+//! component with dynamic libraries is compiled without them (`code/link/denied.rs`). The other functions return what
+//! wasmtime-wasi returns when nothing is allowed, so that a guest written for another host works here, too. A test
+//! compares the two. None of this needs a file descriptor, a thread, or a type for each resource.
 
 use wasmtime::component::{LinkerInstance, Val};
 use wasmtime::{Result, StoreContextMut, bail};

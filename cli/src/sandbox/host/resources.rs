@@ -17,7 +17,8 @@ pub(super) struct OutputStream;
 pub(super) struct IoError;
 /// The network of a guest. All its sockets are denied.
 pub(super) struct Network;
-/// A resource of a denied interface: a file, a socket, a request. No guest has one.
+/// A resource of a denied interface: a file, a socket, a request. No guest has one, and `code/link/denied.rs` relies on
+/// that.
 struct DeniedResource;
 
 /// A pollable: something that a guest waits for.
