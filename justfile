@@ -86,8 +86,8 @@ test-cluster: test-parallel
 test-link *versions: guests
     @scripts/test/link "$@"
 
-# Test the program for ARM Linux under qemu, and check that it compiles for macOS (needs qemu-user)
-test-arm: build
+# Test the program for ARM Linux under qemu, and check that it compiles for macOS (x86-64 Linux, as root; needs qemu-user and clang)
+test-arm: guests
     @scripts/test/arm
 
 # Run the program for long with kills, stops, limits, and full disks, and measure its memory (Linux)
