@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::exit::{Failure, Kind};
-use crate::guest::manifest;
+use crate::guest::manifest::{self, MAX_NAME_CHARS};
 
 /// A file of a project: its path and its text, with Atbash for the name of the guest.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ const AUTHENTICATED_MANIFEST: File = File("Atbash.toml", include_str!("../templa
 pub(crate) const AUTHENTICATED_RUST: &[File] = &[
     CONTRACT,
     AUTHENTICATED_MANIFEST,
-    file!("rust", ".gitignore"),
+    file!("authenticated/rust", ".gitignore"),
     file!("authenticated/rust", "Cargo.toml"),
     file!("authenticated/rust", "README.md"),
     file!("rust", "build"),
@@ -87,7 +87,7 @@ pub(crate) const AUTHENTICATED_RUST: &[File] = &[
 pub(crate) const AUTHENTICATED_PYTHON: &[File] = &[
     CONTRACT,
     AUTHENTICATED_MANIFEST,
-    file!("python", ".gitignore"),
+    file!("authenticated/python", ".gitignore"),
     file!("authenticated/python", "README.md"),
     file!("authenticated/python", "app.py"),
     file!("python", "build"),
@@ -118,7 +118,9 @@ pub(crate) fn write(files: &[File], name: &str, directory: &Path) -> Result<()> 
     // It also becomes the name of a package and of a variable, which have stricter rules.
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     if !manifest::is_name(name) || !name.is_ascii() || !starts_well {
-        let rule = "it must be ASCII letters, digits, '-', '_' and '.', starting with a letter";
+        let rule = format!(
+            "it must be at most {MAX_NAME_CHARS} ASCII letters, digits, '-', '_' and '.', starting with a letter"
+        );
         return Err(Failure::new(Kind::Usage, format!("{name:?} cannot be the name of a guest: {rule}")).into());
     }
     let cannot_write = |path: &Path| Failure::new(Kind::Output, format!("cannot write '{}'", path.display()));

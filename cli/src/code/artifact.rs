@@ -68,10 +68,10 @@ pub(crate) fn add(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<()>
         Err(reason) => return not_cached(reason),
     };
     if let Some(artifact) = cache.find(&file.metadata, None).and_then(|found| load_from(engine, &found)) {
-        return file.check_pin(artifact.digest);
+        return guest.check_pin(artifact.digest);
     }
     let digest = file.digest()?;
-    file.check_pin(digest)?;
+    guest.check_pin(digest)?;
     compile_into(&cache, engine, &mut file, digest, limits)?.1.map_or(Ok(()), not_cached)
 }
 
@@ -92,11 +92,11 @@ fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(A
     let mut file = ComponentFile::open(guest, limits)?;
     let caches = Caches::of(guest);
     if let Some(artifact) = caches.find_unread(engine, &file.metadata) {
-        file.check_pin(artifact.digest)?;
+        guest.check_pin(artifact.digest)?;
         return Ok((artifact, None));
     }
     let digest = file.digest()?;
-    file.check_pin(digest)?;
+    guest.check_pin(digest)?;
     if let Some(artifact) = caches.find_copy(engine, &file, digest) {
         return Ok((artifact, None));
     }

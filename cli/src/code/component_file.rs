@@ -77,23 +77,6 @@ impl<'a> ComponentFile<'a> {
             .with_context(|| Failure::new(Kind::Component, cannot_read(&self.guest.component)))?;
         if cache::is_unchanged(before, &after) && is_complete { Ok(value) } else { Err(self.changed()) }
     }
-
-    /// Refuses a component that is not the one its manifest pins.
-    pub(super) fn check_pin(&self, digest: Digest) -> Result<()> {
-        let guest = self.guest;
-        match guest.manifest.as_ref().and_then(|manifest| manifest.pin()) {
-            Some(pinned) if pinned.parse() != Ok(digest) => {
-                let (path, manifest) = (guest.component.display(), guest.component.with_extension("toml"));
-                let message = format!(
-                    "the component '{path}' has the SHA-256 {digest}, but its manifest pins {pinned}; if you rebuilt it, \
-                     delete the line 'sha256' in '{}' or install it again with --force",
-                    manifest.display()
-                );
-                Err(Failure::new(Kind::Pin, message).into())
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The time since a file was last changed; zero for a change in the future. File systems may report any number.

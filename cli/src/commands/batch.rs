@@ -7,7 +7,10 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::options::{AuditOptions, JobOptions, LimitOptions, RequireOptions, SettingOptions, SettingStdin};
-use crate::guest::catalog::Catalog;
+use crate::exit::{Failure, Kind};
+use crate::guest::assignments::Assignments;
+use crate::guest::catalog::{self, Catalog};
+use crate::guest::settings;
 use crate::records::batch::{self, Defaults, Requests};
 use crate::records::blocks::Blocks;
 use crate::records::files::Files;
@@ -16,6 +19,7 @@ use crate::records::run::{self, Policy};
 use crate::records::split::Separator;
 use crate::records::writer::{self, Writer};
 use crate::sandbox::contract::Operation;
+use crate::terminal::escape;
 use crate::terminal::output::Output;
 
 const EXAMPLES: &str = "\
@@ -100,16 +104,18 @@ impl Batch {
         let instance_bytes = limits.memory_bytes / jobs;
         let writer = Writer::new(sink, output, files.iter().next());
         let blocks = Blocks::new(files, Separator::Line, batch::line_bytes(limits.message_bytes));
+        let (catalog, settings) = (Catalog::from_environment(), self.settings.assignments(&mut setting_stdin)?);
+        refuse_unknown(&catalog, self.algorithm.as_deref(), &settings)?;
         let defaults = Arc::new(Defaults {
             algorithm: self.algorithm,
             operation: match self.operation {
                 OperationOption::Encrypt => Operation::Encrypt,
                 OperationOption::Decrypt => Operation::Decrypt,
             },
-            settings: self.settings.assignments(&mut setting_stdin)?,
+            settings,
             require_set: self.require.require_set,
         });
-        let guests = Arc::new(Guests::new(Catalog::from_environment(), self.jobs.ticker(1)?, limits, jobs));
+        let guests = Arc::new(Guests::new(catalog, self.jobs.ticker(1)?, limits, jobs));
         let worker = |_| Requests {
             guests: guests.clone(),
             defaults: defaults.clone(),
@@ -121,4 +127,20 @@ impl Batch {
         let policy = Policy { separator: Separator::Line, fail_fast: self.jobs.fail_fast };
         run::run((0..jobs).map(worker).collect(), blocks, writer, policy)
     }
+}
+
+/// Refuses defaults that would fail every request that relies on them, or have no effect on any.
+fn refuse_unknown(catalog: &Catalog, algorithm: Option<&str>, settings: &Assignments) -> Result<()> {
+    let guests = match algorithm {
+        Some(path) if catalog::is_path(path.as_ref()) => {
+            let message =
+                format!("--algorithm takes a name, not the path '{}' (see 'cipher list')", escape::start(path));
+            return Err(Failure::new(Kind::UnknownAlgorithm, message).into());
+        }
+        Some(name) => return settings::refuse_unknown(&catalog.find(name.as_ref())?, settings),
+        None if settings.iter().next().is_none() => return Ok(()),
+        None => catalog.all(),
+    };
+    let guests: Vec<_> = guests.into_iter().flatten().collect();
+    settings::refuse_unknown_to_all(&guests, settings)
 }

@@ -108,7 +108,7 @@ fn with_completers(command: Command, words: &[OsString]) -> Command {
 fn completer(command: &Command, arg: &Arg, words: &[OsString]) -> Option<ArgValueCompleter> {
     match (command.get_name(), arg.get_value_names()?.first()?.as_str()) {
         ("uninstall", _) if arg.is_positional() => Some(ArgValueCompleter::new(installed)),
-        (_, "ALGORITHM") => Some(ArgValueCompleter::new(algorithms)),
+        (_, "ALGORITHM") | ("batch", "NAME") => Some(ArgValueCompleter::new(algorithms)),
         (_, name) if name.starts_with("NAME=") => {
             let words = words.to_vec();
             Some(ArgValueCompleter::new(move |begun: &OsStr| settings(&words, begun)))

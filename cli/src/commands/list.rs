@@ -106,14 +106,15 @@ impl<'a> Entry<'a> {
                 variable: setting.variable,
             }
         });
+        let digest = Digest::of_file(&guest.component)
+            .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?;
+        guest.check_pin(digest)?;
         Ok(Self {
             name: &guest.name,
             version: manifest.and_then(|manifest| manifest.version.as_deref()),
             description: manifest.map_or("", |manifest| &manifest.description),
             component: guest.component.to_string_lossy(),
-            sha256: Digest::of_file(&guest.component)
-                .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?
-                .to_string(),
+            sha256: digest.to_string(),
             settings: settings.collect(),
         })
     }

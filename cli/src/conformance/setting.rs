@@ -25,7 +25,10 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &
         }
         let name = format!("{variable} changes the result");
         match other_values(subject, manifest, variable, declared).as_slice() {
-            [] => report.skip(name, "the manifest has only one value (add `example = \"...\"` or a known answer)")?,
+            [] => report.skip(
+                name,
+                "the manifest has only one value of it (add another as `default`, `example`, or in a known answer)",
+            )?,
             values => has_effect(subject, report, name, variable, values)?,
         }
     }

@@ -14,7 +14,7 @@ use crate::terminal::escape;
 /// The maximum size of a manifest, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 /// The maximum length of a name or a version, in characters.
-const MAX_NAME_CHARS: usize = 128;
+pub(crate) const MAX_NAME_CHARS: usize = 128;
 
 /// The declarations of a guest, and everything that the host may grant it.
 #[derive(Debug, Clone, Deserialize)]

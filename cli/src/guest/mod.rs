@@ -13,6 +13,10 @@ pub(crate) mod value_file;
 
 use std::path::PathBuf;
 
+use anyhow::Result;
+
+use crate::exit::{Failure, Kind};
+use digest::Digest;
 use manifest::{Grants, Manifest};
 
 /// A component that can be called, and its declarations.
@@ -32,5 +36,20 @@ impl Guest {
     /// The grants of the guest besides its settings.
     pub fn grants(&self) -> Grants {
         self.manifest.as_ref().map_or_else(Grants::default, |m| Grants { clocks: m.clocks, random: m.random })
+    }
+
+    /// Refuses a component with this digest, unless the manifest pins it or none.
+    pub(crate) fn check_pin(&self, digest: Digest) -> Result<()> {
+        let Some(pinned) = self.manifest.as_ref().and_then(Manifest::pin) else { return Ok(()) };
+        if pinned.parse() == Ok(digest) {
+            return Ok(());
+        }
+        let (path, manifest) = (self.component.display(), self.component.with_extension("toml"));
+        let message = format!(
+            "the component '{path}' has the SHA-256 {digest}, but its manifest pins {pinned}; if you rebuilt it, delete \
+             the line 'sha256' in '{}' or install it again with --force",
+            manifest.display()
+        );
+        Err(Failure::new(Kind::Pin, message).into())
     }
 }

@@ -1,5 +1,6 @@
 //! The guest that an installation replaces.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -27,7 +28,8 @@ impl Replacement {
     ///
     /// # Errors
     ///
-    /// When there is another guest of this name, unless `force`d. In `directory`, a lower version is replaced.
+    /// When there is another guest of this name, unless `force`d. In `directory`, a lower version is replaced, and so is
+    /// the same component unless its version is higher.
     pub(crate) fn plan(new: &NewGuest, directory: &Path, catalog: Option<&Catalog>, force: bool) -> Result<Self> {
         let name = &new.manifest.name;
         let here = catalog::manifest_in(directory, name)?;
@@ -42,7 +44,9 @@ impl Replacement {
         let takes_precedence = !is_here && catalog.is_some_and(|catalog| is_before(catalog, folder, directory));
         let digest = if is_here || takes_precedence { Digest::of_file(&old.component).ok() } else { None };
         let is_same = digest == Some(new.digest);
-        if force || is_here && (is_same || is_newer(&new.manifest, old.manifest.as_ref())) {
+        let order = order(&new.manifest, old.manifest.as_ref());
+        let is_update = order == Some(Ordering::Greater) || is_same && order != Some(Ordering::Less);
+        if force || is_here && is_update {
             let directory = if takes_precedence { folder } else { directory };
             return Ok(Self { directory: directory.to_owned(), old: Some(old), digest });
         }
@@ -79,7 +83,8 @@ fn version_of(guest: &Guest) -> String {
     version.map(|version| format!(" {version}")).unwrap_or_default()
 }
 
-fn is_newer(new: &Manifest, old: Option<&Manifest>) -> bool {
+/// How the version of `new` compares with that of `old`, if both have one.
+fn order(new: &Manifest, old: Option<&Manifest>) -> Option<Ordering> {
     let version = |manifest: &Manifest| manifest.version.as_ref().and_then(|version| Version::parse(version).ok());
-    matches!((version(new), old.and_then(version)), (Some(new), Some(old)) if new > old)
+    Some(version(new)?.cmp_precedence(&version(old?)?))
 }

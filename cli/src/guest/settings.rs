@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::assignments::Assignments;
 pub(crate) use super::assignments::Overrides;
-use super::manifest::{Declaration, Manifest};
+use super::manifest::Declaration;
 use super::{Guest, value_file};
 use crate::exit::{Failure, Kind};
 use crate::platform::dump;
@@ -85,7 +85,7 @@ pub fn resolve(guest: &Guest, given: &Assignments) -> Result<Vec<Setting>> {
     let settings = match &guest.manifest {
         None => undeclared(given),
         Some(manifest) => {
-            refuse_unknown(guest, manifest, given)?;
+            refuse_unknown(guest, given)?;
             let declared = manifest.settings.iter();
             declared.map(|(variable, declared)| declared_setting(variable, declared, given)).collect::<Result<_>>()?
         }
@@ -127,9 +127,13 @@ pub(crate) fn require_set(guest: &Guest, settings: &[Setting]) -> Result<()> {
     let is_missing = |setting: &&Setting| matches!(setting.source, Source::Default | Source::Unset);
     match settings.iter().find(is_missing) {
         None => Ok(()),
-        Some(Setting { variable, .. }) => {
+        Some(Setting { variable, secret, .. }) => {
             let name = &guest.name;
-            Err(failure(format!("{name} needs {variable} (--require-set): give it with --set or in the environment")))
+            let remedy = match secret {
+                true => format!("give it with --set-file, or name its file in {variable}_FILE"),
+                false => "give it with --set or in the environment".to_owned(),
+            };
+            Err(failure(format!("{name} needs {variable} (--require-set): {remedy}")))
         }
     }
 }
@@ -163,7 +167,28 @@ fn undeclared(given: &Assignments) -> Vec<Setting> {
     given.iter().map(setting).collect()
 }
 
-fn refuse_unknown(guest: &Guest, manifest: &Manifest, given: &Assignments) -> Result<()> {
+/// Refuses settings `given` for all of `guests` that none of them declares.
+///
+/// # Errors
+///
+/// When there is such a setting.
+pub(crate) fn refuse_unknown_to_all(guests: &[Guest], given: &Assignments) -> Result<()> {
+    let known =
+        |name: &str| guests.iter().any(|guest| guest.manifest.as_ref().is_none_or(|m| m.settings.contains_key(name)));
+    match given.iter().find(|(name, ..)| !known(name)) {
+        // It may be a key in base64, which has an equals sign at its end.
+        Some(_) => Err(failure("no available algorithm has such a setting; 'cipher list' shows all".to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Refuses settings `given` that `guest` does not declare.
+///
+/// # Errors
+///
+/// When there is such a setting.
+pub(crate) fn refuse_unknown(guest: &Guest, given: &Assignments) -> Result<()> {
+    let Some(manifest) = &guest.manifest else { return Ok(()) };
     let Some((unknown, ..)) = given.iter().find(|(name, ..)| !manifest.settings.contains_key(*name)) else {
         return Ok(());
     };
@@ -201,8 +226,8 @@ fn from_environment(variable: &str, secret: bool) -> Result<Option<(String, Sour
             Ok(value) => Ok(Some((value, Source::Environment))),
             Err(_) => Err(failure(format!("the environment variable {variable} is not UTF-8"))),
         },
-        (None, Some(path)) if path == "-" => {
-            Err(failure(format!("{file_variable} is '-', but stdin is read only with --set-file {variable}=-")))
+        (None, Some(path)) if value_file::is_stdin(Path::new(&path)) => {
+            Err(failure(format!("{file_variable} is stdin, which is read only with --set-file {variable}=-")))
         }
         (None, Some(path)) => Ok(Some((value_file::read(variable, Path::new(&path))?, Source::File))),
         (None, None) => Ok(None),

@@ -1,10 +1,10 @@
 //! The value of a setting, read from a file, as for a secret.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::exit::{Failure, Kind};
 use crate::platform::dump;
@@ -14,6 +14,12 @@ use crate::platform::standard::Standard;
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The maximum length of the line ending after a value of the maximum length, in bytes.
 const MAX_ENDING_BYTES: usize = 2;
+
+/// Whether `path` is stdin: `-`, or another name of the same pipe, terminal, or socket, such as `/dev/stdin`.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+        || path.metadata().is_ok_and(|metadata| !metadata.is_file() && Standard::Input.is(&metadata))
+}
 
 /// Reads the setting `name` from `path`, which may also be a FIFO or a descriptor (`/dev/fd/N`); `-` is stdin. Line
 /// feeds and carriage returns at the end are not part of the value.
@@ -33,6 +39,11 @@ pub(crate) fn read(name: &str, path: &Path) -> Result<String> {
         file.take((MAX_VALUE_BYTES + MAX_ENDING_BYTES + 1) as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
     });
+    let error = read.as_ref().err().and_then(|error| error.downcast_ref::<io::Error>());
+    if error.is_some_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidFilename)) {
+        let problem = "the path given for it does not exist (it is not shown, because it may be a secret)";
+        bail!(Failure::new(Kind::Setting, format!("cannot read {name}: {problem}")));
+    }
     let bytes = read.with_context(|| Failure::new(Kind::Setting, format!("cannot read {name} from {shown}")))?;
     value(bytes).map_err(|problem| Failure::new(Kind::Setting, format!("{name}: {shown} {problem}")).into())
 }

@@ -3,7 +3,7 @@
 //! Where one is closed (`>&-`), the standard library opens `/dev/null` in its place before `main` starts, and a result
 //! or an audit event would vanish without an error.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use rustix::stdio;
 
 use crate::exit::{Failure, Kind};
+use crate::platform::file;
 
 /// A standard stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,12 @@ impl Standard {
             Self::Error => io::stderr().as_fd().try_clone_to_owned(),
         };
         Ok(duplicate.with_context(|| Failure::new(kind, format!("cannot open {name}")))?.into())
+    }
+
+    /// Whether it is the file with this metadata.
+    pub(crate) fn is(self, metadata: &Metadata) -> bool {
+        let own = self.open().and_then(|file| Ok(file.metadata()?));
+        own.is_ok_and(|own| file::identity(&own) == file::identity(metadata))
     }
 
     /// Its name in messages.

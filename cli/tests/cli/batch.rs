@@ -238,6 +238,23 @@ fn takes_defaults_from_options() {
 }
 
 #[test]
+fn refuses_unusable_defaults_first() {
+    for (options, status, error) in [
+        (&["--set", "SHIFT=1"][..], 5, "no available algorithm has such a setting; 'cipher list' shows all"),
+        (&["--algorithm", "Caesar", "--set", "KEY=1"], 5, "Caesar has no setting 'KEY' (available: SHIFT_AMOUNT)"),
+        (
+            &["--algorithm", "Ceasar"],
+            4,
+            "unknown algorithm 'Ceasar' (available: Caesar, Vigenere); did you mean 'Caesar'?",
+        ),
+        (&["--algorithm", "./x.wasm"], 4, "--algorithm takes a name, not the path './x.wasm' (see 'cipher list')"),
+    ] {
+        let cipher = Cipher::new(["batch"]).args(options).stdin("{\"message\":\"abc\",\"algorithm\":\"Caesar\"}\n");
+        cipher.run().exits(status).prints("").says(&format!("error: {error}\n"));
+    }
+}
+
+#[test]
 fn passes_unknown_members_through() {
     let requests = concat!(
         r#"{"row":1,"id":2,"message":"abc","algorithm":"Caesar","note":{"a": [null]}}"#,

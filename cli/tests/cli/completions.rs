@@ -12,9 +12,14 @@ fn candidates(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn completes_algorithms_in_any_case() {
-    for call in
-        [&["encrypt"][..], &["decrypt", "--lines"], &["inspect"], &["cache", "add"], &["cache", "add", "Caesar"]]
-    {
+    for call in [
+        &["encrypt"][..],
+        &["decrypt", "--lines"],
+        &["inspect"],
+        &["cache", "add"],
+        &["cache", "add", "Caesar"],
+        &["batch", "--algorithm"],
+    ] {
         let words = |last| [&["cipher"], call, &[last]].concat();
         assert_eq!(candidates(&words("")), ["Caesar", "Vigenere"], "{call:?}");
         assert_eq!(candidates(&words("c")), ["Caesar"], "{call:?}");

@@ -87,9 +87,13 @@ fn upgrades_without_force() {
     let upgraded = home.run_with(&["install", "Mirror.wasm"], &other(), &versioned("1.1.0")).exits(0);
     upgraded.prints(format!("installed Mirror 1.1.0 in {directory}, replacing Mirror 1.0.0\n"));
     let error = format!("error: '{directory}/Mirror.wasm' already provides Mirror 1.1.0; use --force to replace it\n");
-    for version in ["1.1.0", "1.0.9", "1.1.0-rc.1"] {
+    for version in ["1.1.0", "1.1.0+2", "1.0.9", "1.1.0-rc.1"] {
         home.run(&["install", "Mirror.wasm"], &versioned(version)).exits(4).prints("").says(&error);
     }
+    // The same component under a lower version is a downgrade, too.
+    home.run_with(&["install", "Mirror.wasm"], &other(), &versioned("1.0.9")).exits(4).prints("").says(&error);
+    home.run_with(&["install", "Mirror.wasm"], &other(), &versioned("1.1.0+2")).exits(0);
+    home.run_with(&["install", "Mirror.wasm"], &other(), &versioned("1.1.0")).exits(0);
     home.run(&["install", "--force", "Mirror.wasm"], &versioned("1.0.9")).exits(0);
     let list = home.run(&["list"], MANIFEST).exits(0);
     assert!(list.text().contains("\nMirror 1.0.9: Returns its input\n"), "{}", list.text());

@@ -127,7 +127,7 @@ fn refuses_unusable_files() {
         (
             "cipher encrypt Keyed --set-file SHIFT_AMOUNT=none abc",
             5,
-            "cannot read SHIFT_AMOUNT from 'none': No such file",
+            "cannot read SHIFT_AMOUNT: the path given for it does not exist (it is not shown,",
         ),
         ("cipher encrypt Keyed --set-file SHIFT_AMOUNT=/dev/null abc", 5, "SHIFT_AMOUNT: '/dev/null' is empty"),
         (
@@ -150,7 +150,23 @@ fn refuses_unusable_files() {
             5,
             "both SHIFT_AMOUNT and SHIFT_AMOUNT_FILE are set",
         ),
-        ("SHIFT_AMOUNT_FILE=- cipher encrypt Keyed abc", 5, "SHIFT_AMOUNT_FILE is '-', but"),
+        ("SHIFT_AMOUNT_FILE=- cipher encrypt Keyed abc", 5, "SHIFT_AMOUNT_FILE is stdin, which is read only with"),
+        // Stdin is the input, whatever its name.
+        (
+            "cat three | cipher encrypt Keyed --set-file SHIFT_AMOUNT=/dev/stdin",
+            2,
+            "cannot read SHIFT_AMOUNT from stdin, which is the input",
+        ),
+        (
+            "cat three | cipher encrypt Keyed --lines --set-file SHIFT_AMOUNT=/dev/fd/0",
+            2,
+            "cannot read SHIFT_AMOUNT from stdin, which is the input",
+        ),
+        (
+            "cat three | SHIFT_AMOUNT_FILE=/dev/stdin cipher encrypt Keyed",
+            5,
+            "SHIFT_AMOUNT_FILE is stdin, which is read only with --set-file SHIFT_AMOUNT=-",
+        ),
     ] {
         let ended = shell(&folder, script).run().exits(status).prints("");
         assert!(ended.diagnostics().starts_with(&format!("error: {error}")), "{script}: {}", ended.diagnostics());
@@ -160,7 +176,8 @@ fn refuses_unusable_files() {
 #[test]
 fn requires_settings_to_be_given() {
     let folder = keyed();
-    let error = "error: Keyed needs SHIFT_AMOUNT (--require-set): give it with --set or in the environment\n";
+    let error = "error: Keyed needs SHIFT_AMOUNT (--require-set): give it with --set-file, or name its file in \
+                 SHIFT_AMOUNT_FILE\n";
     shell(&folder, "cipher encrypt Keyed --require-set abc").run().exits(5).prints("").says(error);
     shell(&folder, "SHIFT_AMOUNT_FILE=three cipher encrypt Keyed --require-set abc").run().exits(0).prints("def\n");
     let error = "error: Caesar needs SHIFT_AMOUNT (--require-set): give it with --set or in the environment\n";

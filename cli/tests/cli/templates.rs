@@ -155,9 +155,10 @@ fn keeps_non_empty_directory() {
 
 #[test]
 fn rejects_unusable_names() {
-    for name in ["", "2nd", "_x", ".x", "a/b", "a b", "a\"b", "größe", "a.wasm", "a\u{1b}[31m", "a$b"] {
+    let long = "a".repeat(129);
+    for name in ["", &long, "2nd", "_x", ".x", "a/b", "a b", "a\"b", "größe", "a.wasm", "a\u{1b}[31m", "a$b"] {
         let cipher = Cipher::new(["new", "--language", "rust", "--", name, "x"]);
-        let reason = "it must be ASCII letters, digits, '-', '_' and '.', starting with a letter";
+        let reason = "it must be at most 128 ASCII letters, digits, '-', '_' and '.', starting with a letter";
         let error = format!("error: {name:?} cannot be the name of a guest: {reason}\n");
         cipher.run().exits(2).prints("").says(&error);
         assert_eq!(listing(cipher.directory()), "");

@@ -93,7 +93,7 @@ pub(crate) enum SettingStdin {
 impl SettingStdin {
     /// Reads the setting `name` from the file at `path`, or from stdin for `-`.
     fn read(&mut self, name: &str, path: &Path) -> Result<String> {
-        if path.as_os_str() == "-" {
+        if value_file::is_stdin(path) {
             match std::mem::replace(self, Self::Read(name.to_owned())) {
                 Self::Free => {}
                 Self::Input => {
