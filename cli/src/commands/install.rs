@@ -28,8 +28,8 @@ Examples:
   cipher install --set-file KEY=key.txt ./Their.wasm
   sudo cipher install --prefix /usr/local ./Rot13.wasm
 
-The component must pass 'cipher check'. A newer version of an installed algorithm replaces it, and so
-does the same component; --force replaces any.";
+The component must pass 'cipher check'. A newer version of an installed algorithm
+replaces it; anything else of that name needs --force.";
 
 const UNINSTALL_EXAMPLES: &str = "\
 Examples:
