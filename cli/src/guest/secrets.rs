@@ -1,4 +1,4 @@
-//! The values of secrets, mchecked in everything that a guest prints or reports.
+//! The values of secrets, masked in everything that a guest prints or reports.
 //!
 //! A guest may print a secret by accident: in an error message, cut short, quoted, or escaped as its language does. It
 //! can also transform a secret in ways that are not recognized: masking does not protect from a hostile guest.
@@ -12,9 +12,9 @@ use super::settings::Setting;
 
 /// The mask, shown in place of a secret.
 const MASK: &str = "***";
-/// Any part of a secret with this many characters is mchecked. A shorter secret is mchecked only as a whole.
+/// Any part of a secret with this many characters is masked. A shorter secret is masked only as a whole.
 const PART_CHARS: usize = 12;
-/// The shortest line of a secret of several lines that is mchecked on its own.
+/// The shortest line of a secret of several lines that is masked on its own.
 const LINE_CHARS: usize = 4;
 /// The number of characters that are searched between two checks.
 const CHECK_CHARS: usize = 4096;
@@ -52,10 +52,10 @@ impl Secrets {
         )
     }
 
-    /// Returns `text` with every secret mchecked, also where it is escaped or, if it is long, cut short.
+    /// Returns `text` with every secret masked, also where it is escaped or, if it is long, cut short.
     pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.mask_while(text, || Ok::<_, Infallible>(())) {
-            Ok(mchecked) => mchecked,
+            Ok(masked) => masked,
         }
     }
 
@@ -87,17 +87,17 @@ impl Secrets {
 /// Replaces each run of ranges that touch with the mask.
 fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> String {
     ranges.sort_by_key(|range| (range.start, range.end));
-    let mut mchecked = String::with_capacity(text.len());
+    let mut masked = String::with_capacity(text.len());
     let (mut end, mut is_open) = (0, false);
     for range in ranges {
         if range.start > end || !is_open {
-            mchecked.push_str(&text[end..range.start.max(end)]);
-            mchecked.push_str(MASK);
+            masked.push_str(&text[end..range.start.max(end)]);
+            masked.push_str(MASK);
             is_open = true;
         }
         end = end.max(range.end);
     }
-    mchecked + &text[end..]
+    masked + &text[end..]
 }
 
 /// One secret, or a line of one.
@@ -293,11 +293,8 @@ mod tests {
             for text in
                 [escaped.clone(), serde_json::to_string(&escaped).unwrap(), format!("{:?}", format!("{escaped:?}"))]
             {
-                let mchecked = mask(secret, &format!("not {text}!"));
-                assert!(
-                    mchecked.contains("***") && !mchecked.contains('k') && !mchecked.contains("1b"),
-                    "{text} {mchecked}"
-                );
+                let masked = mask(secret, &format!("not {text}!"));
+                assert!(masked.contains("***") && !masked.contains('k') && !masked.contains("1b"), "{text} {masked}");
             }
         }
     }
@@ -320,10 +317,10 @@ mod tests {
         let secrets = Secrets::new(["0123456789abcdef"].into_iter());
         let text = "x".repeat(4 * CHECK_CHARS);
         let mut checked = 0;
-        let mchecked = secrets.mask_while(&text, || {
+        let masked = secrets.mask_while(&text, || {
             checked += 1;
             if checked < 3 { Ok(()) } else { Err(()) }
         });
-        assert_eq!((mchecked, checked), (Err(()), 3));
+        assert_eq!((masked, checked), (Err(()), 3));
     }
 }

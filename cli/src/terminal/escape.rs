@@ -33,7 +33,8 @@ impl Place {
     /// Returns `text` escaped.
     pub fn escape(self, text: &str) -> Cow<'_, str> {
         // Most texts are ASCII, and bytes are checked faster than characters.
-        let plain = text.bytes().take_while(|byte| byte.is_ascii() && self.passes(char::from(*byte))).count();
+        let escaped = self.escaped();
+        let plain = text.bytes().take_while(|byte| is_printable(*byte) && !escaped.contains(byte)).count();
         let Some((first, _)) = text[plain..].char_indices().find(|&(_, c)| !self.passes(c)) else {
             return Cow::Borrowed(text);
         };
@@ -58,13 +59,19 @@ impl Place {
         (escaped, "")
     }
 
+    /// The printable characters that are escaped.
+    fn escaped(self) -> [u8; 2] {
+        match self {
+            Self::Line => [b'\\'; 2],
+            Self::Field => [b'\\', b'|'],
+            Self::Json => [b'\\', b'"'],
+            Self::Message => [b'\n'; 2], // none
+        }
+    }
+
     fn passes(self, c: char) -> bool {
-        match c {
-            '\\' => self == Self::Message,
-            '|' => self != Self::Field,
-            '"' => self != Self::Json,
-            ' '..='~' => true,
-            _ if c.is_ascii() => false,
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => is_printable(byte) && !self.escaped().contains(&byte),
             _ => c.escape_debug().len() == 1 && !is_blank(c),
         }
     }
@@ -79,6 +86,11 @@ impl Place {
             _ => escaped.extend(c.escape_unicode()),
         }
     }
+}
+
+/// Whether a byte is a printable ASCII character.
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Whether a character that Unicode calls a letter or a symbol shows nothing.

@@ -9,7 +9,7 @@
 //! The linked component means the same as the original: all core modules are merged, in the order of their
 //! instantiation, and every section of the component itself is kept, with new indices for the items that it takes from
 //! core modules. No module is recognized by name: wit-component's shim and fixup modules are merged like the others.
-//! Only imported functions that always fail are left out ([`denied`]).
+//! Only imported functions that always fail are left out (module `denied`).
 //!
 //! Components are untrusted. The pass takes linear time, does not recurse, and refuses every shape that it does not
 //! handle; a refused component is compiled unlinked.
