@@ -93,7 +93,7 @@ test-arm: guests
 # Run the program for long with kills, stops, limits, and full disks, and measure its memory (Linux)
 test-endurance seconds="3600": build
     @cargo test --quiet --release -p cipher-cli --test cli -- --exact misbehaving::misbehaving_guests_end_as_stated
-    @{{ venv }}/python scripts/test/endurance.py {{ cipher }} target/tmp/cli/tests/misbehaving "$1"
+    @{{ venv }}/python scripts/test/endurance.py {{ cipher }} target/{{ target }}/tmp/cli/tests/misbehaving "$1"
 
 # Create, build, and run a guest from each template (needs npm, and clang with wasi-libc; takes minutes)
 test-templates *languages: build

@@ -320,6 +320,8 @@ def cache_files(directory: Path) -> list[Path]:
 
 def main() -> None:
     """Run until the time is over."""
+    if not any(GUESTS.glob("*.toml")):
+        raise SystemExit(f"scripts/test/endurance.py: no guests in '{GUESTS}'")
     directory = Path(tempfile.mkdtemp(prefix="endurance"))
     (directory / "tmp").mkdir()
     ends: Counter[str] = Counter()
