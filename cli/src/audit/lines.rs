@@ -83,6 +83,8 @@ impl EventLines {
         }
     }
 
+    // Inlined down to the literal parts of a line, which then need no call of `memcpy`: musl's takes longer to start than
+    // to copy so few bytes.
     fn add_in(&mut self, syntax: &impl Syntax, events: &Events, guest: &Origin, record: u64) {
         let id = std::mem::take(&mut self.id);
         let head = |time| Head { time, guest, record, id: &id };
@@ -100,6 +102,7 @@ impl EventLines {
     }
 
     /// Adds one event, in parts if it is too long for a line.
+    #[inline(always)]
     fn event(&mut self, syntax: &impl Syntax, head: Head<'_>, body: &Body<'_>) {
         let (start, gaps) = (self.text.len(), self.gaps.len());
         let Body { first, second, .. } = body;
@@ -112,6 +115,7 @@ impl EventLines {
         }
     }
 
+    #[cold]
     fn parts(&mut self, syntax: &impl Syntax, head: Head<'_>, body: &Body<'_>) {
         let (start, gaps) = (self.text.len(), self.gaps.len());
         self.head(syntax, head, Some(Part { number: usize::MAX, count: usize::MAX }));
@@ -129,12 +133,14 @@ impl EventLines {
         }
     }
 
+    #[inline(always)]
     fn head(&mut self, syntax: &impl Syntax, head: Head<'_>, part: Option<Part>) {
         let is_same = part.is_some_and(|part| part.number > 1);
         let gap = syntax.head(&mut self.text, head, part);
         self.gaps.extend(gap.map(|at| Gap { at, is_same }));
     }
 
+    #[inline(always)]
     fn body(&mut self, body: &Body<'_>, first: &str, second: &str) {
         self.text.push_str(&body.before_first);
         self.text.push_str(first);

@@ -9,6 +9,7 @@ use crate::terminal::escape::Place;
 pub(super) struct Text;
 
 impl Syntax for Text {
+    #[inline(always)]
     fn head(&self, text: &mut String, _: Head<'_>, part: Option<Part>) -> Option<usize> {
         text.push_str("[AUDIT] ");
         if let Some(Part { number, count }) = part {
@@ -17,6 +18,7 @@ impl Syntax for Text {
         None
     }
 
+    #[inline(always)]
     fn event<'a>(&self, event: &Event<'a>) -> Body<'a> {
         Body {
             before_first: "Action: ".into(),
