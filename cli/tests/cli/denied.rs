@@ -52,7 +52,7 @@ fn answers(text: &str) -> String {
         let message = "x".repeat(number);
         serde_json::json!({ "message": message, "algorithm": "guest", "operation": "encrypt" }).to_string() + "\n"
     };
-    let cipher = Cipher::shell("CIPHER_GUESTS=$PWD cipher batch 2>&1 >answers; cat answers");
+    let cipher = Cipher::shell("CIPHER_GUESTS=$PWD cipher batch -j1 2>&1 >answers; cat answers");
     let cipher = cipher.file("guest.wasm", component(text)).file("guest.toml", MANIFEST);
     let cipher = cipher.stdin((0..CALLS).map(request).collect::<String>());
     cipher.run().text().replace(&*cipher.directory().to_string_lossy(), "")
