@@ -10,6 +10,7 @@ mod component {
     #![allow(unsafe_code, reason = "generated from WIT")]
 
     use std::cell::Cell;
+    use std::sync::LazyLock;
 
     use crate::caesar::Shift;
     use exports::saritnike::cipher::streaming::{Guest as Streaming, GuestMessage, Message, Operation};
@@ -19,6 +20,9 @@ mod component {
 
     const VARIABLE: &str = "SHIFT_AMOUNT";
     const DEFAULT: &str = "3";
+
+    /// The shift that encrypts. The environment of an instance does not change, so it is read once.
+    static SHIFT: LazyLock<Shift> = LazyLock::new(shift);
 
     struct Caesar;
 
@@ -48,7 +52,11 @@ mod component {
 
     impl GuestMessage for Open {
         fn new(operation: Operation) -> Self {
-            Self { operation, shift: shift_for(operation), length: Cell::new(0) }
+            let shift = match operation {
+                Operation::Encr => *SHIFT,
+                Operation::Decr => SHIFT.inverse(),
+            };
+            Self { operation, shift, length: Cell::new(0) }
         }
 
         fn update(&self, chunk: String) -> String {
@@ -79,15 +87,11 @@ mod component {
         auditrecord(action, &format!("Length: {length}"));
     }
 
-    /// The shift in the environment, or its inverse to decrypt.
-    fn shift_for(operation: Operation) -> Shift {
+    /// The shift in the environment.
+    fn shift() -> Shift {
         let value = std::env::var_os(VARIABLE);
         let value = value.as_ref().map_or(DEFAULT.into(), |value| value.to_string_lossy());
-        let shift = Shift::parse(&value).unwrap_or_else(|error| fail(&format!("{VARIABLE} {error}")));
-        match operation {
-            Operation::Encr => shift,
-            Operation::Decr => shift.inverse(),
-        }
+        Shift::parse(&value).unwrap_or_else(|error| fail(&format!("{VARIABLE} {error}")))
     }
 
     /// Fails the call as the contract requires: one line on stderr, then a trap.
