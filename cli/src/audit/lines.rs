@@ -53,6 +53,11 @@ impl EventLines {
         Self { format, ..Self::default() }
     }
 
+    /// No lines yet, and room for `bytes` of them.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ..Self::default() }
+    }
+
     /// Moves all of `others` to the end of these.
     pub(crate) fn append(&mut self, others: &mut Self) {
         let end = self.text.len();

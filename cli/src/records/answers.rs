@@ -57,13 +57,10 @@ pub(crate) struct Answers {
 
 /// The approximate size of the struct and of an error in it, in bytes.
 const OVERHEAD: usize = 256;
+/// The maximum size of a buffer that is allocated before anything is in it, in bytes.
+const MAX_ROOM_BYTES: usize = 256 << 10;
 
 impl Answers {
-    /// No answers yet, for the records from `first` on.
-    pub(crate) fn starting_at(first: u64) -> Self {
-        Self { first, ..Self::default() }
-    }
-
     /// Adds the answer to the next record.
     pub(crate) fn add(&mut self, answer: &mut Answer, outcome: Outcome, input_bytes: usize) {
         let number = self.first + self.count;
@@ -84,9 +81,12 @@ impl Answers {
         }
     }
 
-    /// Takes all answers, and leaves room for those to the records that follow.
+    /// Takes all answers, and leaves room for as many to the records that follow.
     pub(crate) fn take(&mut self) -> Self {
-        let next = Self::starting_at(self.first + self.count);
+        let room = |bytes: usize| bytes.min(MAX_ROOM_BYTES);
+        let output = Vec::with_capacity(room(self.output.len()));
+        let events = EventLines::with_capacity(room(self.events.size()));
+        let next = Self { first: self.first + self.count, output, events, ..Self::default() };
         std::mem::replace(self, next)
     }
 

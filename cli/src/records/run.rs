@@ -237,7 +237,7 @@ impl<S: ByteSource> Run<S> {
     fn process(&self, index: usize, block: Block, worker: &mut impl Process, answer: &mut Answer) -> bool {
         let begun = Instant::now();
         let block = Arc::new(block);
-        *lock(&self.works[index]) = Work::of(block.clone());
+        lock(&self.works[index]).start(block.clone());
         let mut done = 0;
         for (number, record) in (block.first..).zip(self.policy.separator.records(&block.bytes)) {
             answer.output.clear();
@@ -274,15 +274,17 @@ impl<S: ByteSource> Run<S> {
             }
         }
         self.hand_over(index);
-        *lock(&self.works[index]) = Work::default();
+        lock(&self.works[index]).end();
         lock(&self.queue).pace.learn(done, begun.elapsed());
         true
     }
 
     /// Hands over the answers of a worker.
     fn hand_over(&self, index: usize) {
-        let answers = lock(&self.works[index]).answers.take();
-        if answers.count > 0 {
+        let mut work = lock(&self.works[index]);
+        if work.answers.count > 0 {
+            let answers = work.answers.take();
+            drop(work);
             self.deliver(answers);
         }
     }

@@ -28,9 +28,17 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Nothing of `block` is processed yet.
-    pub(super) fn of(block: Arc<Block>) -> Self {
-        Self { count: block.count, answers: Answers::starting_at(block.first), block, ..Self::default() }
+    /// Starts with `block`, once there are no answers to the one before.
+    pub(super) fn start(&mut self, block: Arc<Block>) {
+        let mut answers = std::mem::take(&mut self.answers);
+        answers.first = block.first;
+        *self = Self { count: block.count, answers, block, ..Self::default() };
+    }
+
+    /// Releases the block, but keeps the room for answers.
+    pub(super) fn end(&mut self) {
+        let answers = std::mem::take(&mut self.answers);
+        *self = Self { answers, ..Self::default() };
     }
 
     /// Adds the answer to the next record, which has `bytes` in the block.
