@@ -13,7 +13,7 @@ python_files := "cli/templates cli/tests/python guest-vigenere scripts"
 shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/arm scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/services scripts/test/templates cli/templates/*/build .ci/run"
 
 # The fuzz targets use the versions in Cargo.lock. They run without the address sanitizer, which makes fuzzing several
-# times slower: the only unsafe code here loads artifacts, and no target does.
+# times slower, because the parsers under test are safe Rust.
 cargo_fuzz := "PATH=.tools/bin:$PATH cargo +nightly fuzz"
 
 pyspark := "pyspark==4.1.4"
@@ -90,7 +90,7 @@ test-link *versions: guests
 test-arm: guests
     @scripts/test/arm
 
-# Run the program for long with kills, stops, limits, and full disks, and measure its memory (Linux)
+# Run the program for a long time with kills, stops, limits, and full disks, and measure its memory (Linux)
 test-endurance seconds="3600": build
     @cargo test --quiet --release -p cipher-cli --test cli -- --exact misbehaving::misbehaving_guests_end_as_stated
     @{{ venv }}/python scripts/test/endurance.py {{ cipher }} target/{{ target }}/tmp/cli/tests/misbehaving "$1"
@@ -145,7 +145,7 @@ fmt: _rust-components _linters
 install prefix=(home_directory() / ".local"): build
     @{{ root }}/scripts/install {{ cipher }} "$1"
 
-# Measure speed and memory next to comparable tools, and print README's table
+# Measure speed and memory against comparable tools, and print README's table
 bench *arguments: build age _hyperfine
     @PATH={{ root }}/.tools/bin:$PATH CIPHER={{ cipher }} {{ venv }}/python scripts/bench/bench.py "$@"
 
@@ -158,7 +158,7 @@ link-order: build
 clean:
     cargo clean
 
-# The minimal profile of rustup has neither.
+# The minimal profile of rustup has neither rustfmt nor clippy.
 _rust-components:
     @cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy || { echo 'lint: rustfmt and clippy are missing; install them the way you installed Rust' >&2; exit 1; }
 
@@ -166,7 +166,7 @@ _rust-components:
 _linters:
     @cmp -s scripts/requirements-lint.txt .tools/venv/requirements-lint.txt || { {{ venv }}/python -m pip --disable-pip-version-check install --quiet --only-binary=:all: -r scripts/requirements-lint.txt && cp scripts/requirements-lint.txt .tools/venv; }
 
-# Packages of distributions may be too old to have --input.
+# A distribution's package may be too old to have --input.
 _hyperfine:
     @PATH=.tools/bin:$PATH hyperfine --help 2>/dev/null | grep -q -- --input || env -u CARGO_TARGET_DIR -u CARGO_BUILD_TARGET cargo install --quiet --locked --root .tools hyperfine@1.19.0 </dev/null
 

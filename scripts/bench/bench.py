@@ -128,7 +128,7 @@ class Table:
         self.rows.append(f"| {work} | {own:,.0f} records/s | {name} {other:,.0f} records/s | {ratio:.2f} |")
 
     def memory(self, work: str, ours: Command) -> None:
-        """Count page faults and peak memory and add a row, where GNU time is installed."""
+        """Count page faults and peak memory and add a row, if GNU time is installed."""
         if not shutil.which("time"):
             return
         faults, mebibytes = account(ours)
@@ -178,7 +178,7 @@ def python_template(work: Path) -> Path:
     project, component = work / "atbash", work / "atbash/Atbash.wasm"
     new = [CIPHER, "new", "Atbash", "--language", "python", str(project)]
     subprocess.run(new, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # In a directory of their own, because componentize-py packs all of it.
+    # In a directory of their own, because componentize-py packs the whole directory.
     (project / "sources").mkdir()
     for source in ("app.py", "cipher.py"):
         shutil.copy(project / source, project / "sources")
@@ -191,7 +191,7 @@ def python_template(work: Path) -> Path:
 
 
 def tr(stdin: Path) -> Command:
-    """Return Caesar in `tr`."""
+    """Return the Caesar cipher in `tr`."""
     return Command(["tr", "A-Za-z", "D-ZA-Cd-za-c"], stdin)
 
 
@@ -237,7 +237,7 @@ def measure_calls(table: Table, short: Path, work: Path, rounds: int, runs: int)
 
 
 def measure_age(table: Table, short: Path, work: Path, rounds: int, runs: int) -> None:
-    """Measure the age guest, next to the `age` command if it is installed."""
+    """Measure the age guest, against the `age` command if that is installed."""
     settings = tomllib.loads(AGE.with_suffix(".toml").read_text(encoding="utf-8"))["settings"]
     recipient, key = settings["AGE_RECIPIENT"]["example"], work / "key.txt"
     key.write_text(settings["AGE_IDENTITY"]["example"], encoding="utf-8")

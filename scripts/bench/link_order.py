@@ -36,9 +36,10 @@ def functions(program: str) -> dict[int, list[str]]:
 
 
 def pattern(name: str) -> str:
-    """Return a pattern for the sections of a function that ignores what changes with the compiler.
+    """Return a pattern for the sections of a function.
 
-    That is the hash in each name, and a suffix of functions that were moved between modules.
+    It ignores what changes with the compiler: the hash in each name, and the suffix of functions that were
+    moved between modules.
     """
     name = re.sub(r"\.llvm\.\d+$", "", name)
     name = re.sub(r"17h[0-9a-f]{16}E$", "17h*", name)
@@ -87,7 +88,7 @@ def first_uses(child: int, addresses: set[int]) -> list[int]:
                 continue
             stopped_at: int = PTRACE(PEEKUSER, thread, INSTRUCTION_POINTER, None) - 1
             if status >> 8 == signal.SIGTRAP and stopped_at in original:
-                # Another thread may have been faster.
+                # Another thread may have reached it first.
                 if stopped_at not in reached:
                     reached.append(stopped_at)
                     memory.seek(stopped_at)
@@ -114,7 +115,7 @@ def main() -> None:
         for arguments in runs:
             text = b'{"message": "Hello"}\n' if arguments[0] == "batch" else b"Hello\n"
             command = [program, *arguments]
-            # Compiles the guest.
+            # Compile the guest first.
             subprocess.run(command, env=environment, input=text, capture_output=True, check=True)
             order.update(dict.fromkeys(first_uses(start(command, environment, text), set(names))))
     patterns = dict.fromkeys(pattern(name) for address in order for name in sorted(names[address]))

@@ -88,7 +88,7 @@ def check_modes(name: str, options: list[str]) -> None:
 
 
 def check_nonces(options: list[str]) -> None:
-    """Encrypt the same text again and again: no two results may share a nonce."""
+    """Encrypt the same text repeatedly: no two results may share a nonce."""
     encrypt = [CIPHER, "encrypt", "--quiet", "Xchacha", *options]
     isolated, batched, alone = NONCES // 20, NONCES // 10, 200
     records = NONCES - isolated - batched - alone
@@ -96,7 +96,7 @@ def check_nonces(options: list[str]) -> None:
     secrets += run([*encrypt, "--lines", "-j", "1"], b"x\n" * (records - records // 2)).splitlines()
     secrets += run([*encrypt, "--lines", "--isolate"], b"x\n" * isolated).splitlines()
     request = b'{"algorithm":"Xchacha","message":"x"}\n'
-    # A batch request has no file of its own to read the key from: the options are defaults for all.
+    # A request cannot name a file with the key, so the options set it for all requests.
     batch = [CIPHER, "batch", "--quiet", "--algorithm", "Xchacha", *options]
     secrets += [json.loads(line)["result"].encode() for line in run(batch, request * batched).splitlines()]
     secrets += [run([*encrypt, "x"]).rstrip() for _ in range(alone)]

@@ -1,10 +1,10 @@
-"""Runs the program for long: mixed guests and inputs, with kills, stops, limits, and full disks.
+"""Runs the program for a long time: mixed guests and inputs, with kills, stops, limits, and full disks.
 
 Usage: scripts/test/endurance.py CIPHER GUESTS SECONDS
 
 GUESTS is a directory with hostile guests. Next to short runs that end in various ways, one long run processes
-requests for all guests, honest and hostile, while its memory is measured. CIPHER_ENDURANCE_SEED starts
-elsewhere.
+requests for all guests, honest and hostile, while its memory is measured. CIPHER_ENDURANCE_SEED
+sets the first seed.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class BrokenError(Exception):
 
 
 def expect(is_so: bool, what: str) -> None:
-    """Fail unless it is so."""
+    """Fail with `what` unless `is_so`."""
     if not is_so:
         raise BrokenError(what)
 
@@ -116,7 +116,7 @@ class Run:
         """Return the arguments."""
         audit = "/dev/full" if self.end == "audit full" else str(self.directory / "audit")
         options = [*self.options, "--audit-format", "json", "--audit-file", audit]
-        # A stop takes longer than this, which does not count.
+        # A stop takes longer than this, but stopped time does not count.
         options += ["--timeout", "400ms"] if self.end == "stop" else []
         if self.mode == "batch":
             return [CIPHER, "batch", *options]
@@ -146,14 +146,14 @@ class Run:
         return "".join(result + separator for result in results).encode()
 
     def limits(self) -> list[str]:
-        """Return a command that limits the program that it becomes."""
+        """Return a command that sets limits and then runs the program."""
         limits = ["--core=0"]
         limits += [f"--as={self.kibibytes << 10}"] if self.end == "address space" else []
         limits += [f"--fsize={self.file_bytes}"] if self.end == "file size" else []
         return ["prlimit", *limits, "--"]
 
     def disturb(self, process: subprocess.Popen[bytes]) -> None:
-        """Send it signals."""
+        """Send signals to `process`."""
         time.sleep(self.delay)
         if self.end == "stop":
             for wanted in [signal.SIGSTOP, signal.SIGCONT]:

@@ -1,6 +1,6 @@
 """Tests an installation in real shells, and its manual pages in man: scripts/test/shells.py PREFIX.
 
-In each shell, Tab completes what is typed, and the completed line is printed. Needs bash, zsh, fish and man.
+In each shell, Tab completes what is typed, and the completed line is printed. Needs bash, zsh, fish, and man.
 """
 
 import os
@@ -90,7 +90,7 @@ class Terminal:
         os.write(self._file, text.encode())
 
     def wait_for(self, text: str) -> bool:
-        """Read what is shown until `text` is, and forget it up to there; false if it never is."""
+        """Read and drop output up to `text`; return false if `text` never appears."""
         while text not in self._shown:
             ready, _, _ = select.select([self._file], [], [], PATIENCE_S)
             try:
@@ -113,7 +113,7 @@ class Terminal:
         return self._everything
 
     def shown(self) -> str:
-        """Return what was shown since."""
+        """Return what was shown after that text."""
         return self._shown
 
     def end(self) -> None:
@@ -125,11 +125,11 @@ class Terminal:
 def try_completion(terminal: Terminal, typed: str, completed: str) -> str | None:
     """Return what is wrong with the completion of a line, if anything."""
     terminal.type(f"{typed}\t")
-    # The printed line is unlike the typed one.
+    # The printed line must differ from the typed one.
     terminal.type(f"{HOME}printf '%s%s %s%s\\n' LINE : '{END}' END\n")
     if not terminal.wait_for("LINE: ") or not terminal.wait_for("END\r\n"):
         return f"no line is printed for {typed!r}: {terminal.shown()[-200:]!r}"
-    # Zsh takes the slash after a directory back when the line goes on.
+    # Zsh removes the slash after a directory when the line continues.
     if completed not in ((line := terminal.passed().strip()), f"{line}/"):
         return f"{typed!r} becomes {line!r} instead of {completed!r}"
     if not terminal.wait_for(PROMPT):

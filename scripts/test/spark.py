@@ -62,7 +62,7 @@ def main() -> None:
     spark.sparkContext.setLogLevel("ERROR")
     rdd = spark.sparkContext.parallelize(requests, PARTITIONS)
 
-    # `env` is all that the program gets: no home.
+    # `env` is the complete environment, so there is no home.
     results = rdd.pipe(f"{shlex.quote(cipher)} batch -j 1", env={"PATH": "/usr/bin:/bin"}).collect()
     check("requests without a home", expected, results)
 

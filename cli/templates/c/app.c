@@ -40,7 +40,7 @@ static void record(const char *action, const string *text) {
     saritnike_cipher_audit_log_auditrecord(&action_text, &detail);
 }
 
-// The callee owns the memory of `input`, and the bindings free that of `output`: the text is changed in place.
+// The callee owns the memory of `input`, and the bindings free that of `output`, so the text is changed in place.
 
 void exports_encoder_decoder_service_encr(string *input, string *output) {
     cipher_encrypt((char *)input->ptr, input->len, digits());

@@ -37,8 +37,8 @@ function length(text) {
   return `Length: ${characters}`;
 }
 
-// Fails the call: one line on stderr, then exit. An exception would trap, too, but only after text of the engine. The
-// reason never repeats a value, which could be a secret.
+// Fails the call: one line on stderr, then exit. An exception would trap, too, but the engine would print its own
+// message first. The reason never repeats a value, which could be a secret.
 function fail(reason) {
   console.error(reason);
   exit({ tag: 'err' });

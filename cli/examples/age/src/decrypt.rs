@@ -18,8 +18,8 @@ use crate::keys::{IDENTITY, PASSPHRASE, Settings};
 
 /// The maximum size of buffered input without an end of line, in bytes. Lines of armor have 64 characters.
 const MAX_LINE_BYTES: usize = 4096;
-/// The minimum size of the first input, in bytes: the armor reader recognizes the first line only if it gets it at
-/// once.
+/// The minimum size of the first input, in bytes: the armor reader recognizes the first line only if it gets the whole
+/// line at once.
 const FIRST_BYTES: usize = 64;
 /// The size of the text that is decrypted at a time, in bytes: a block of the format.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -66,7 +66,7 @@ impl Decryption {
         Ok(())
     }
 
-    /// The decrypted text, but for a character whose end is still to come.
+    /// The decrypted text, except for an incomplete character at its end.
     fn take_text(&mut self, ended: bool) -> Result<String, String> {
         let mut bytes = self.output.borrow_mut();
         let complete = match std::str::from_utf8(&bytes) {
@@ -114,8 +114,8 @@ struct Input(Rc<RefCell<Buffer>>);
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
-    /// How many of `bytes` may be read. The armor reader forgets the start of a line if it has to wait for the end, so
-    /// it gets whole lines, and more than the first one at the start.
+    /// The number of `bytes` that may be read. The armor reader forgets the start of a line if it has to wait for the
+    /// end, so it gets whole lines, and at first more than one.
     ready: usize,
     begun: bool,
     closed: bool,

@@ -1,5 +1,5 @@
 //! The [age](https://age-encryption.org/v1) format as a guest of `saritnike:cipher`: armored messages to recipients or
-//! under a passphrase, which the `age` command can decrypt, and the other way round.
+//! under a passphrase, which the `age` command can decrypt, and vice versa.
 //!
 //! [`encrypt`] and [`decrypt`] are the cipher, around the `age` crate; [`keys`] reads the settings; the rest are the
 //! bindings of the contract.

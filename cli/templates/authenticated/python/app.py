@@ -46,10 +46,10 @@ def _key() -> bytes:
 
 
 def _fail(reason: str) -> NoReturn:
-    """End the call as the contract requires of a failure: one line on stderr, then a trap.
+    """Fail the call as the contract requires: one line on stderr, then a trap.
 
-    A reason that concerns a setting starts with its name, and never has a secret in it. An exception would
-    print a traceback, and `sys.exit` is no trap.
+    A reason that concerns a setting starts with its name, and never contains a secret. An exception would
+    print a traceback, and `sys.exit` does not trap.
     """
     print(reason, file=sys.stderr, flush=True)
     os.abort()

@@ -1,12 +1,12 @@
 """The cipher itself, without bindings or environment.
 
 A message is encrypted and then authenticated (encrypt-then-MAC), with only the standard library: the key
-stream is HMAC-SHA-256 of nonce and block number, and the tag HMAC-SHA-256 of nonce and ciphertext. The result
-is nonce, ciphertext, and tag in base64, on one line.
+stream is the HMAC-SHA-256 of nonce and block number, and the tag is the HMAC-SHA-256 of nonce and ciphertext.
+The result is nonce, ciphertext, and tag in base64, on one line.
 
-Limits: both halves are textbook constructions, but nobody has reviewed this composition of them,
-Python neither runs in constant time nor erases keys from memory, and it is slow. For real secrets prefer a
-reviewed cipher: 'cipher new --kind authenticated --language rust' starts from XChaCha20-Poly1305.
+Limits: both halves are textbook constructions, but nobody has reviewed this composition. Python neither runs
+in constant time nor erases keys from memory, and it is slow. For real secrets, prefer a reviewed cipher:
+'cipher new --kind authenticated --language rust' starts from XChaCha20-Poly1305.
 """
 
 import base64
@@ -29,7 +29,7 @@ class AlteredMessageError(ValueError):
 
 
 def parse_key(text: str) -> bytes:
-    """Return the key that `text` holds in base64."""
+    """Decode the key from base64."""
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,7 +1,7 @@
 //! The cipher itself, without bindings or environment.
 //!
-//! A message is encrypted with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha). Its nonce has 24 bytes, so random ones
-//! do not repeat in practice. The result is nonce and ciphertext in base64, on one line.
+//! A message is encrypted with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha). A random nonce of 24 bytes does not repeat
+//! in practice. The result is nonce and ciphertext in base64, on one line.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,11 +14,11 @@ const NONCE_BYTES: usize = 24;
 pub struct Key(XChaCha20Poly1305);
 
 impl Key {
-    /// The key in `text`, which is base64.
+    /// Decodes the key from base64.
     ///
     /// # Errors
     ///
-    /// When it is not 32 bytes in base64. The reason never contains any part of the key.
+    /// When `text` is not 32 bytes in base64. The reason never contains any part of the key.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let bytes = BASE64_STANDARD.decode(text).ok();
         let cipher = bytes.and_then(|bytes| XChaCha20Poly1305::new_from_slice(&bytes).ok());

@@ -41,8 +41,8 @@ fn or_fail(result: Result<String, String>) -> String {
     result.unwrap_or_else(|reason| fail(&reason))
 }
 
-/// Ends the call as the contract requires of a failure: one line on stderr, then a trap. A reason that concerns a setting
-/// starts with its name, and never contains a secret.
+/// Fails the call as the contract requires: one line on stderr, then a trap. A reason that concerns a setting starts
+/// with its name, and never contains a secret.
 fn fail(reason: &str) -> ! {
     eprintln!("{reason}");
     std::process::abort()
