@@ -146,7 +146,7 @@ pub(crate) fn write(files: &[File], name: &str, directory: &Path) -> Result<()> 
     Ok(())
 }
 
-/// Replaces Atbash in `text` by `name`, in each of its spellings.
+/// Replaces Atbash in `text` with `name`, in each of its spellings.
 fn renamed(text: &str, name: &str) -> String {
     let words = |separator: &str| name.replace(['-', '_', '.'], separator);
     // The name itself comes last, because it may contain any of the other spellings.

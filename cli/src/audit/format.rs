@@ -1,7 +1,7 @@
 //! The formats of audit events, one file per format.
 //!
-//! The host states the origin of an event in the head of its line. Each format escapes the texts of the guest that
-//! follow, so that they cannot imitate a head.
+//! The host states the origin of an event in the head of its line. Each format escapes the guest's texts that follow,
+//! so they cannot imitate a head.
 
 use std::borrow::Cow;
 use std::time::SystemTime;

@@ -1,7 +1,7 @@
 //! Audit events as lines, formatted while calls run and numbered when they are in order.
 //!
 //! Where the sink is a pipe or a terminal, other writers can tear a line that is longer than one atomic write. A guest
-//! chooses how long its events are, so such an event is written in parts, each a line of its own that says so:
+//! chooses how long its events are, so a longer event is written in parts. Each part is a line, marked as a part:
 //!
 //! ```text
 //! [AUDIT] Part 1/3 of 4711 | Action: encrypt | Detail: the beginning
@@ -20,7 +20,7 @@ use super::format::{Body, Encoding, Format, Head, Part, Syntax};
 use super::json::{self, Json};
 use super::text::Text;
 
-/// The number of this process, which distinguishes its lines in a shared sink.
+/// The ID of this process, which distinguishes its lines in a shared sink.
 pub(super) static PROCESS: LazyLock<u32> = LazyLock::new(process::id);
 
 /// The maximum number of digits of a sequence number.
@@ -88,8 +88,8 @@ impl EventLines {
         }
     }
 
-    // Inlined down to the literal parts of a line, which then need no call of `memcpy`: musl's takes longer to start than
-    // to copy so few bytes.
+    // Inlined down to the literal parts of a line, which then need no call of `memcpy`: musl's takes longer to start
+    // than to copy these few bytes.
     fn add_in(&mut self, syntax: &impl Syntax, events: &Events, guest: &Origin, record: u64) {
         let id = std::mem::take(&mut self.id);
         let head = |time| Head { time, guest, record, id: &id };

@@ -52,7 +52,7 @@ pub fn load(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<Artifact>
     Ok(artifact)
 }
 
-/// Adds the artifact of `guest` to the first writable cache. During an installation, that is the one of all users.
+/// Adds the artifact of `guest` to the first writable cache. During an installation, that is the cache for all users.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ impl Caches {
     }
 
     /// The artifact of a component that was copied or touched since it was compiled, or has a second path. Adds an
-    /// index entry if possible, so that the next call finds it without reading the component.
+    /// index entry if possible, so the next call finds it without reading the component.
     fn find_copy(&self, engine: &Engine, file: &ComponentFile<'_>, digest: Digest) -> Option<Artifact> {
         let own = || self.own()?.find_by_digest(digest);
         let found = self.shipped.as_ref().and_then(|cache| cache.find_by_digest(digest)).or_else(own)?;

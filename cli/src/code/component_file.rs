@@ -45,7 +45,7 @@ impl<'a> ComponentFile<'a> {
     /// Reads the component, and makes sure that its metadata identifies these bytes.
     pub(super) fn read(&mut self) -> Result<Vec<u8>> {
         let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
-        // A sparse file can be larger than the memory.
+        // A sparse file can be larger than memory.
         let mut bytes = Vec::new();
         let size = usize::try_from(self.metadata.len()).with_context(failure)?;
         bytes.try_reserve_exact(size).with_context(failure)?;

@@ -20,7 +20,7 @@ pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     // Wasmtime opens a path. This path names the file that was checked, even if its name has been reused.
     let path = format!("/dev/fd/{}", file.as_raw_fd());
     // SAFETY: compiled code is only as trustworthy as its author. `file` is a regular file, and was opened in a
-    // directory that only this user and root can write (`TrustedDirectory`). `ArtifactCache` found it unchanged
+    // directory that only this user and root can write to (`TrustedDirectory`). `ArtifactCache` found it unchanged
     // since this program renamed it into place, complete, after compiling it; and this program never changes an
     // artifact in place. Wasmtime checks that it was made for this engine.
     match unsafe { Component::deserialize_file(engine, path) } {
@@ -36,10 +36,10 @@ pub(super) fn map(engine: &Engine, mut file: &File) -> Result<Component> {
     }
 }
 
-/// Reads an artifact that is not in the page cache, as after a reboot, from front to back.
+/// Reads an artifact sequentially if it is not in the page cache, as after a reboot.
 ///
-/// Page faults would read it, too, but into single pages, and every later call would be slower: a Vigenere call takes
-/// 1.4 times as long as with the large units that reading in order leaves in the page cache.
+/// Page faults would read it into single pages, which slow down every later call: a Vigenere call takes 1.4 times as
+/// long as with the large units that a sequential read leaves in the page cache.
 fn read_ahead(mut file: &File) {
     if !file::is_in_page_cache(file) {
         log::debug!("reading the artifact, which is not in the page cache");

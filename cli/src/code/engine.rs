@@ -76,7 +76,7 @@ fn start(config: &Config) -> Result<Engine> {
 }
 
 /// The limits of one instance in a [`pool`], many times what the largest known guests need. They bound address space;
-/// memory is used as the guest needs it.
+/// memory is used only as the guest needs it.
 struct PoolLimits {
     core_instances: u32,
     memories: u32,
@@ -148,8 +148,8 @@ fn config() -> Result<Config> {
     config.wasm_features(PROPOSALS.union(ADAPTERS), true);
     // By default an artifact records only the major version, but a patch release may change compiled code.
     config.module_version(ModuleVersionStrategy::Custom(WASMTIME_VERSION.to_owned()))?;
-    // Epochs enforce the time limit. Compared with a build without limits, they cost 17 % for 100 MB of Caesar, and
-    // 40 % for 16 MB of Vigenere, whose loops are tight. According to wasmtime's documentation, fuel costs more.
+    // Epochs enforce the time limit. Compared with a build without limits, they cost 17% for 100 MB of Caesar, and 40%
+    // for 16 MB of Vigenere, whose loops are tight. According to wasmtime's documentation, fuel costs more.
     config.epoch_interruption(true);
     // The default reads an environment variable, and the answer is part of an artifact's compatibility.
     config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
@@ -188,8 +188,8 @@ fn small_address_space() -> Option<u64> {
 /// answers.
 const WORKER_BYTES: u64 = 16 << 20;
 
-/// The number of workers, at most `wanted`, for which the address space suffices. More would use it up to the last page,
-/// and then the program itself would end at its next allocation.
+/// The number of workers, at most `wanted`, for which the address space suffices. More workers would exhaust it, and
+/// the program would abort at its next allocation.
 pub(crate) fn workers_that_fit(wanted: usize) -> usize {
     let Some(limit) = confine::address_space() else { return wanted };
     let memory = if small_address_space().is_some() { SMALL_RESERVATION_BYTES } else { 4 << 30 };

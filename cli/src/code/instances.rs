@@ -34,7 +34,7 @@ struct Frame {
     components: Vec<Cost>,
 }
 
-/// Makes sure that an instance of the component in `bytes` takes no more than [`INSTANCE_BYTES`].
+/// Checks that an instance of the component in `bytes` takes no more than [`INSTANCE_BYTES`].
 ///
 /// # Errors
 ///

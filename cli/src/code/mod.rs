@@ -1,6 +1,6 @@
 //! Compiled code: the engine, the compiler, and the artifact cache.
 //!
-//! [`artifact`] is the way in: it finds the code of a guest in the [`cache`], or has it [compiled](compile) in a
+//! [`artifact`] is the entry point: it finds the code of a guest in the [`cache`], or has it [compiled](compile) in a
 //! process of its own, [linked](link) if it has dynamic libraries.
 
 pub mod artifact;

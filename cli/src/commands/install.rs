@@ -95,7 +95,7 @@ impl Install {
         let replacement = Replacement::plan(&new, &directory, searched, self.force)?;
         self.check(&new, &limits)?;
         let installed = Installation::put(&replacement.directory, &new)?;
-        // Read back as any call will, so that the pin is compared and the compiled code is ready.
+        // Load it as any call will, so that the pin is checked and the compiled code is cached.
         artifact::load(&engine::loader()?, &installed, &limits)?;
         if let Some(digest) = replacement.replaced(&new) {
             artifact::remove(digest);

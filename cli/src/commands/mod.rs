@@ -62,7 +62,7 @@ fn after_help() -> String {
 #[derive(Debug, Parser)]
 #[command(after_help = after_help())]
 #[command(name = "cipher", version = engine::VERSION, arg_required_else_help = true, max_term_width = 100)]
-// So that an alias with options can be called with others.
+// The options of a shell alias can be overridden.
 #[command(args_override_self = true)]
 pub struct Cli {
     /// Color in help and messages: auto, always, or never

@@ -49,7 +49,7 @@ enum Language {
     C,
 }
 
-/// The template for `language`; there is not one of each kind in every language.
+/// The template for `language`; not every kind exists in every language.
 fn template(language: Language, kind: TemplateKind) -> Option<&'static [File]> {
     match (kind, language) {
         (TemplateKind::Classic, Language::Rust) => Some(templates::RUST),

@@ -154,7 +154,7 @@ impl Transform {
         }
     }
 
-    /// What separates the records of stdin, if it has records.
+    /// The separator of the records on stdin; `None` without an option for records.
     fn separator(&self, text: Option<&str>) -> Result<Option<Separator>> {
         let (option, separator) = match (self.lines, self.null) {
             (true, _) => ("--lines", Separator::Line),

@@ -71,7 +71,7 @@ fn one_event(events: &Events, operation: Operation, _: &str) -> Result<()> {
     }
 }
 
-/// `Length: N`, where N counts the Unicode scalar values of the input. Another case is about the number of events.
+/// `Length: N`, where N counts the Unicode scalar values of the input. Another case checks the number of events.
 fn length(events: &Events, _: Operation, text: &str) -> Result<()> {
     let expected = format!("Length: {}", text.chars().count());
     for event in events.iter() {

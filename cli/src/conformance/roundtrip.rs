@@ -1,4 +1,4 @@
-//! Cases for each text of the corpus: `decr` undoes `encr`, and results are random exactly if the manifest says so.
+//! Cases for each text of the corpus: `decr` undoes `encr`, and results are random if and only if the manifest says so.
 
 use std::collections::BTreeSet;
 

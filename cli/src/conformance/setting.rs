@@ -75,7 +75,7 @@ fn other_values<'a>(
     values
 }
 
-/// A setting that changes nothing may have been read when the guest was built, and not when it is called.
+/// A setting that changes nothing may have been read when the guest was built, instead of when it is called.
 fn has_effect<S: FnMut(Case) -> Result<()>>(
     subject: &Subject<'_>,
     report: &mut Report<S>,

@@ -27,7 +27,7 @@ struct Directory {
     shipped: bool,
 }
 
-/// The guest directories in search order; the first that has a name wins.
+/// The guest directories in search order; for each name, the first directory that has it wins.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     directories: Vec<Directory>,

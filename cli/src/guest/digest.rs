@@ -23,7 +23,7 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// The system's, when the file cannot be read.
+    /// The system's error, when the file cannot be read.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         Self::read(file::open(path)?)
     }

@@ -38,7 +38,7 @@ impl Guest {
         self.manifest.as_ref().map_or_else(Grants::default, |m| Grants { clocks: m.clocks, random: m.random })
     }
 
-    /// Refuses a component with this digest, unless the manifest pins it or none.
+    /// Refuses a component with this digest if the manifest pins another.
     pub(crate) fn check_pin(&self, digest: Digest) -> Result<()> {
         let Some(pinned) = self.manifest.as_ref().and_then(Manifest::pin) else { return Ok(()) };
         if pinned.parse() == Ok(digest) {

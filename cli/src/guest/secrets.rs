@@ -52,7 +52,7 @@ impl Secrets {
         )
     }
 
-    /// Returns `text` with every secret masked, also where it is escaped or, if it is long, cut short.
+    /// Returns `text` with every secret masked, even if it is escaped or, for a long secret, cut short.
     pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.mask_while(text, || Ok::<_, Infallible>(())) {
             Ok(masked) => masked,

@@ -17,7 +17,7 @@ pub(crate) const TEMPORARY_PREFIX: &str = ".new-";
 ///
 /// # Errors
 ///
-/// The system's; the old file is then unchanged.
+/// The system's error; the old file is then unchanged.
 pub(crate) fn write(path: &Path, contents: &[u8], mode: Mode) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -52,7 +52,7 @@ pub(crate) fn write_at(directory: BorrowedFd<'_>, name: &OsStr, contents: &[u8],
 ///
 /// # Errors
 ///
-/// The system's.
+/// The system's error.
 pub(crate) fn sync(directory: BorrowedFd<'_>) -> io::Result<()> {
     // The descriptor may be one that can only be searched (`O_PATH`).
     let readable =

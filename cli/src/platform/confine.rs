@@ -18,7 +18,7 @@ pub(crate) struct Confinement {
     pub parent: u64,
 }
 
-/// The stack of the thread that compiles, in bytes: Linux's default for a process, twice.
+/// The stack of the thread that compiles, in bytes: twice Linux's default for a process.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 
 /// A time that no process runs for, and that every system can represent.
@@ -29,7 +29,7 @@ impl Confinement {
     ///
     /// # Errors
     ///
-    /// When the system does not take one of the limits, or the parent has ended.
+    /// When the system rejects one of the limits, or the parent has ended.
     pub(crate) fn limit(&self) -> Result<()> {
         end_with_parent(self.parent)?;
         close_descriptors();
@@ -48,7 +48,7 @@ pub(crate) fn address_space() -> Option<u64> {
     getrlimit(Resource::As).current
 }
 
-/// The bytes of address space that this process uses; 0 if the system does not tell.
+/// The bytes of address space that this process uses; 0 if the system does not report it.
 pub(crate) fn used_address_space() -> u64 {
     // Linux: the first number is the size in pages.
     let sizes = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();

@@ -1,5 +1,5 @@
-//! One line on stderr before a signal of a crash ends the process: if the engine aborts, a service has no shell that
-//! would report it.
+//! One line on stderr before a crash signal ends the process: if the engine aborts, a service has no shell to report
+//! it.
 
 #![allow(unsafe_code, reason = "a handler of these signals has no safe interface")]
 

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags};
 ///
 /// # Errors
 ///
-/// The system's, or `InvalidInput` with the type of the file. Opening never blocks, not even on a FIFO.
+/// The system's error, or `InvalidInput` with the type of the file. Opening never blocks, not even on a FIFO.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -29,7 +29,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// The system's, or `InvalidInput` for a directory.
+/// The system's error, or `InvalidInput` for a directory.
 pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -42,7 +42,7 @@ pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// The system's.
+/// The system's error.
 pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
     let (one, other) = (one.metadata()?, other.metadata()?);
     Ok(one.is_file() && identity(&one) == identity(&other))
@@ -73,7 +73,7 @@ pub(crate) fn is_in_page_cache(file: &File) -> bool {
 ///
 /// # Errors
 ///
-/// The system's.
+/// The system's error.
 pub(crate) fn read(source: &mut (impl Read + AsFd), buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(buffer) {

@@ -47,8 +47,8 @@ pub fn end_as_first_process() -> std::io::Result<()> {
         .try_for_each(|signal| flag::register_conditional_shutdown(signal, 128 + signal, AT_ONCE.clone()).map(drop))
 }
 
-/// Runs `finish` on the first signal that asks the process to end, then exits with 128 and the signal's number: also
-/// when `finish` does not return within a second, and at once on a second signal.
+/// Runs `finish` on the first signal that asks the process to end, then exits with 128 plus the signal's number: even
+/// if `finish` does not return within a second, and at once on a second signal.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Directories that only this user and root can write.
+//! Directories that only this user and root can write to.
 //!
 //! Like sshd's `StrictModes`, this checks every directory on the path from `/`, because a user who can write to one of
 //! them can replace everything below it. Each directory is opened relative to its parent and checked by its descriptor,
@@ -90,7 +90,7 @@ impl TrustedDirectory {
     ///
     /// # Errors
     ///
-    /// The system's, or `PermissionDenied`. A link is not followed, and opening never blocks.
+    /// The system's error, or `PermissionDenied`. A link is not followed, and opening never blocks.
     pub(crate) fn open_file(&self, name: &OsStr) -> io::Result<(File, Metadata)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(self, name, flags, Mode::empty())?);
@@ -117,7 +117,7 @@ impl TrustedDirectory {
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub(crate) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(rustix::fs::statat(self, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
@@ -126,7 +126,7 @@ impl TrustedDirectory {
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         match rustix::fs::unlinkat(self, name, AtFlags::empty()) {
             Err(Errno::NOENT) | Ok(()) => Ok(()),
@@ -170,7 +170,7 @@ impl Walk {
                 Err(error) => return Err(Distrust::Unavailable(next, error.into())),
             }
         }
-        // A link to the directory itself ends the walk where it was less strict.
+        // If the path ends with a link to `.`, this directory was checked only as one in the middle of a path.
         check(here.path, here.descriptor, true)
     }
 

@@ -11,7 +11,7 @@ pub(crate) use rustix::pipe::PIPE_BUF;
 ///
 /// # Errors
 ///
-/// The system's.
+/// The system's error.
 pub(crate) fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(&to, bytes) {
@@ -33,7 +33,7 @@ pub(crate) fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// The system's.
+/// The system's error.
 pub(crate) fn write_lines(to: impl AsFd, lines: &[u8]) -> io::Result<()> {
     let mut rest = lines;
     while !rest.is_empty() {

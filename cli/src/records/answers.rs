@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
     Unavailable(anyhow::Error),
 }
 
-/// Whether `error` is not the fault of the record, but the system refuses a resource that the guest needs.
+/// Whether `error` is not the fault of the record, because the system refuses a resource that the guest needs.
 pub(crate) fn is_unavailable(error: &anyhow::Error) -> bool {
     exit::kind(error) == Kind::System
 }
@@ -35,7 +35,7 @@ pub(crate) fn is_unavailable(error: &anyhow::Error) -> bool {
 pub(crate) struct Answers {
     /// The number of the first record, counted from 1.
     pub first: u64,
-    /// The number of records, ignored ones included.
+    /// The number of records, including ignored ones.
     pub count: u64,
     /// The results, in order.
     pub output: Vec<u8>,
@@ -57,7 +57,7 @@ pub(crate) struct Answers {
 
 /// The approximate size of the struct and of an error in it, in bytes.
 const OVERHEAD: usize = 256;
-/// The maximum size of a buffer that is allocated before anything is in it, in bytes.
+/// The maximum size of a buffer that is allocated in advance, in bytes.
 const MAX_ROOM_BYTES: usize = 256 << 10;
 
 impl Answers {
@@ -81,7 +81,7 @@ impl Answers {
         }
     }
 
-    /// Takes all answers, and leaves room for as many to the records that follow.
+    /// Takes all answers, and allocates as much room for those to the records that follow.
     pub(crate) fn take(&mut self) -> Self {
         let room = |bytes: usize| bytes.min(MAX_ROOM_BYTES);
         let output = Vec::with_capacity(room(self.output.len()));

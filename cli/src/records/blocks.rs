@@ -35,7 +35,7 @@ pub trait ByteSource {
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize>;
 }
 
@@ -161,7 +161,7 @@ impl<S: ByteSource> Blocks<S> {
     }
 
     fn fill(&mut self, bytes: usize) -> std::io::Result<()> {
-        // Moving bytes to where they are would copy them (musl): the start of a long record, again at every read.
+        // musl copies bytes even onto themselves, so every read would copy the start of a long record again.
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;

@@ -48,7 +48,7 @@ impl Process for Lines {
             }
         }
         match record.terminator {
-            // Faster than a call of `memcpy`.
+            // This is faster than a call of `memcpy`.
             &[byte] => answer.output.push(byte),
             bytes => answer.output.extend_from_slice(bytes),
         }

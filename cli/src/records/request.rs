@@ -66,7 +66,7 @@ struct Members<'a> {
 ///
 /// # Errors
 ///
-/// When the line is not UTF-8, not JSON, or not a request: all [`Kind::BadRequest`] but for the first.
+/// When the line is not UTF-8, not JSON, or not a request. All but the first are [`Kind::BadRequest`].
 pub fn parse(line: &[u8], passes_through: bool) -> (CopiedMembers<'_>, Result<Request>) {
     let mut members = Members { passes_through, ..Members::default() };
     let read = members.read(line);

@@ -1,9 +1,9 @@
-//! A run: records through workers, their audit events to the sink, then their results to the output, in input order.
+//! A run: workers process records, then audit events go to the sink and results to the output, in input order.
 //!
 //! Each worker takes a block of records, processes them one by one, and collects their answers. The answers are written
-//! when they are large, when the block ends, or when the next record is slow, and not before those to earlier records.
-//! The memory of a run is bounded, whatever its guests return: 8 MiB of waiting answers, and per worker a block (at
-//! most 1 MiB, or one record), 256 KiB of answers, and the answer to one record.
+//! when they are large, when the block ends, or when the next record is slow, but never before the answers to earlier
+//! records. The memory of a run is bounded, whatever its guests return: 8 MiB of waiting answers, and per worker a
+//! block (at most 1 MiB, or one record), 256 KiB of answers, and the answer to one record.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -16,7 +16,7 @@ use crate::sandbox::message::Message;
 pub(crate) struct SessionSettings {
     /// Those of the guest.
     pub guest: Arc<[Setting]>,
-    /// Those that decrypt every result of an encryption again, if results are verified.
+    /// Those that decrypt every result of an encryption, if results are verified.
     pub verify: Option<Arc<[Setting]>>,
 }
 
@@ -27,8 +27,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Instantiates `guest` for the message of `record`, counted from 1. If that fails, the audit events that the guest
-    /// recorded before are formatted into `events`.
+    /// Instantiates `guest` for the message of `record`, counted from 1. If that fails, the audit events recorded until
+    /// then are formatted into `events`.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Session {
         called
     }
 
-    /// Opens a message in chunks, if the guest is streaming. If results are verified, at most `max_bytes` of the message
-    /// are held for that.
+    /// Opens a message in chunks, if the guest is streaming. If results are verified, at most `max_bytes` of the
+    /// message are held for comparison.
     ///
     /// # Errors
     ///

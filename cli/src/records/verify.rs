@@ -1,11 +1,11 @@
-//! The verification of results: each is decrypted again and compared with its message.
+//! The verification of results: each is decrypted and compared with its message.
 //!
 //! The instance that decrypts never encrypts. It serves one encrypting instance, and is replaced by a fresh one for the
 //! 1st, 2nd, 4th, 8th, and so on of its results. So a result that only an instance with the same history could decrypt
 //! is detected at the second message. A fresh instance for every message would take many times as long as a call.
 //!
-//! A message in chunks is compared while it is streamed: what each part of the result decrypts to must be what comes
-//! next in the message, and at the end nothing of the message may be missing.
+//! A message in chunks is compared while it is streamed: each part of the result must decrypt to the next part of the
+//! message, and at the end, no part of the message may be missing.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Verifier {
         checked
     }
 
-    /// Starts to check the result of a message in chunks, of which at most `max_bytes` are held for comparison.
+    /// Starts to check the result of a message in chunks. At most `max_bytes` of the message are held for comparison.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ pub(crate) struct MessageVerifier<'a> {
     message: Message<'a>,
     /// The name of the guest.
     name: &'a str,
-    /// The end of the message so far, of which `awaited[matched..]` is not decrypted yet.
+    /// The end of the message so far; `awaited[matched..]` is not decrypted yet.
     awaited: Vec<u8>,
     matched: usize,
     /// The maximum size of that part, in bytes.
@@ -107,11 +107,12 @@ pub(crate) struct MessageVerifier<'a> {
 }
 
 impl MessageVerifier<'_> {
-    /// Decrypts `result`, what encryption returned for `chunk`, and expects the next part of the message.
+    /// Decrypts `result`, which encryption returned for `chunk`, and expects the next part of the message.
     ///
     /// # Errors
     ///
-    /// When it cannot be decrypted, or not to the message, or too long a part of the message is not decrypted yet.
+    /// When `result` cannot be decrypted or does not match the message, or too much of the message is not decrypted
+    /// yet.
     pub(crate) fn update(&mut self, chunk: &str, result: &[u8]) -> Result<()> {
         self.awaited.extend_from_slice(chunk.as_bytes());
         if !result.is_empty() {
@@ -147,12 +148,12 @@ impl MessageVerifier<'_> {
 
     /// Expects that the decrypted text is what comes next in the message.
     fn compare(&mut self) -> Result<()> {
-        // It takes a quarter of the time that `memcmp` of musl takes, which compares byte by byte.
+        // `is_prefix` takes a quarter of the time of musl's `memcmp`, which compares byte by byte.
         if !is_prefix(&self.awaited[self.matched..], self.text) {
             return Err(mismatch(self.name));
         }
         self.matched += self.text.len();
-        // Moves the rest only if it is shorter than what is left out.
+        // The rest is moved only if it is shorter than the part to remove.
         if self.matched > self.awaited.len() / 2 {
             self.awaited.drain(..self.matched);
             self.matched = 0;

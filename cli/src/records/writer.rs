@@ -18,7 +18,7 @@ pub(crate) struct Writer {
     sink: Sink,
     output: Output,
     progress: Progress,
-    /// The number of records written, those that failed included.
+    /// The number of records written, including those that failed.
     pub(super) records: u64,
     failed: u64,
 }

@@ -6,7 +6,7 @@
 //! While it does not run, the time is read from the system's clock.
 //!
 //! One instruction can fill all the memory of a guest, and one conversion copy it to another component. Neither checks
-//! the epoch: 1 GiB takes about a second. So the ticker gives up a call that is [overdue](EpochTicker::on_overdue).
+//! the epoch: 1 GiB takes about a second. So the ticker gives up on a call that is [overdue](EpochTicker::on_overdue).
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -22,10 +22,10 @@ const MAX_GAP: Duration = Duration::from_millis(100);
 /// The number of ticks without a call after which the ticker stops.
 const IDLE_TICKS: u32 = 100;
 
-/// The time after its deadline at which a call is given up.
+/// The time after its deadline at which the ticker gives up on a call.
 const GRACE: Duration = Duration::from_millis(30);
 
-/// The function that gives up a call.
+/// The function that gives up on a call.
 type GiveUp = Box<dyn Fn() + Send + Sync>;
 
 /// The ticker of an engine.
@@ -48,7 +48,7 @@ struct State {
 }
 
 /// The calls of a store. It has a cache line of its own: stores on several processors would slow each other down by
-/// writing to one.
+/// writing to the same one.
 #[derive(Default)]
 #[repr(align(64))]
 pub struct Calls {
@@ -84,8 +84,8 @@ impl EpochTicker {
         &self.engine
     }
 
-    /// Sets the function that gives up a call which continues past its deadline without checking the epoch. It runs
-    /// while the guest still runs, and should end the process. Only the first such function counts.
+    /// Sets the function that gives up on a call that continues past its deadline without checking the epoch. It runs
+    /// while the guest still runs, and should end the process. Only the first such function has an effect.
     pub(super) fn on_overdue(&self, give_up: impl Fn() + Send + Sync + 'static) {
         let _ = self.state.give_up.set(Box::new(give_up));
     }

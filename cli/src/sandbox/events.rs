@@ -9,7 +9,7 @@ use crate::audit::event::Events;
 
 /// Events that only the store's thread uses, or that the ticker may report.
 ///
-/// Locks would take 3 % of the time of a short record.
+/// Locks would take 3% of the time of a short record.
 pub(super) enum CallEvents {
     Own(RefCell<Events>),
     Shared(Arc<SharedEvents>),

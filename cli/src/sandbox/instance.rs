@@ -117,7 +117,7 @@ impl GuestPre {
     }
 
     /// Instantiates the guest with `settings` as its environment for the message of `record`, counted from 1. If that
-    /// fails, the audit events that the guest recorded before are formatted into `lines`.
+    /// fails, the audit events recorded until then are formatted into `lines`.
     ///
     /// # Errors
     ///
@@ -215,8 +215,8 @@ impl GuestInstance {
 
     /// Calls `encr` or `decr` on `text` and adds the result to `output`, which is left unchanged if the call fails.
     ///
-    /// If memory or resources run out in an instance that has served other calls, this call may be paying for them. So
-    /// it is retried once, on a fresh instance that replaces this one; the first attempt leaves no audit events.
+    /// If memory or resources run out in an instance that has served other calls, those may be the cause. So this call
+    /// is retried once, on a fresh instance that replaces this one; the first attempt leaves no audit events.
     ///
     /// # Errors
     ///

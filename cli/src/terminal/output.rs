@@ -9,7 +9,7 @@ use crate::exit::{Failure, Kind};
 use crate::platform::standard::Standard;
 use crate::platform::write;
 
-/// The reader of stdout closed it, which is how `| head` ends a program. It is not a failure.
+/// The reader of stdout closed it, as `| head` does. This is not a failure.
 #[derive(Debug)]
 struct ClosedPipe;
 

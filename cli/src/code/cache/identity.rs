@@ -34,8 +34,8 @@ impl FileIdentity {
 
     /// Whether this identity cannot recur with other contents.
     ///
-    /// Where times are whole seconds, a file can change twice at the same time. In a file system made as an image, all
-    /// files often have the same times, `ctime` included.
+    /// Where times are whole seconds, a file can change twice at the same time. In a file system created from an image,
+    /// all files often have the same times, `ctime` included.
     pub(super) fn is_unique(&self) -> bool {
         self.changed.nanoseconds != 0
     }
@@ -67,7 +67,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// Why a text is not an identity.
+/// A text that is not an identity.
 #[derive(Debug)]
 pub(super) struct NotAnIdentity;
 

@@ -27,7 +27,7 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     ///
-    /// `TimedOut`, or the system's: some network file systems have no locks.
+    /// `TimedOut`, or the system's error: some network file systems have no locks.
     pub(super) fn acquire(directory: &'a TrustedDirectory, name: &str, patience: Duration) -> io::Result<Self> {
         let name = format!("{name}{SUFFIX}");
         let started = Instant::now();

@@ -1,10 +1,10 @@
 //! The artifact cache: compiled code on disk, and which of it may be loaded.
 //!
-//! A cache is a directory that only this user (or root) can write. It contains artifacts, `DIGEST-ENGINE.cwasm`, and
+//! A cache is a directory that only this user (or root) can write to. It contains artifacts, `DIGEST-ENGINE.cwasm`, and
 //! *index entries*, small files that lead to one. One entry is named after the identity of a component's file (device,
-//! inode, size, times), so that a call need not read 15 MB of wasm to identify them; another after the digest of its
-//! bytes. An entry also has the identity and the digest of the artifact's file, so that a replaced artifact is not
-//! loaded.
+//! inode, size, times), so a call need not read megabytes of wasm to identify the component. Another is named after the
+//! digest of its bytes. An entry also contains the identity and the digest of the artifact's file, so that a replaced
+//! artifact is not loaded.
 //!
 //! In the user's cache, entries are authenticated with a [`seal`]. Next to the guests that came with the program, the
 //! directory itself is trusted.
@@ -124,7 +124,7 @@ impl ArtifactCache {
     ///
     /// # Errors
     ///
-    /// `TimedOut`, or the system's: some network file systems have no locks.
+    /// `TimedOut`, or the system's error: some network file systems have no locks.
     pub(crate) fn lock(&self, component: Digest, patience: Duration) -> io::Result<impl Drop> {
         Lock::acquire(&self.directory, &component.to_string(), patience)
     }

@@ -165,7 +165,7 @@ fn panicked(panic: &(dyn Any + Send)) -> (Status, Vec<u8>) {
 /// has instances that are too large.
 pub fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>> {
     nesting::check(bytes)?;
-    // The engine accepts slightly more than a guest may use. This takes 1 % of the time that compiling takes.
+    // The engine accepts slightly more than a guest may use. This takes 1% of the time of compiling.
     Validator::new_with_features(engine::PROPOSALS).validate_all(bytes)?;
     instances::check(bytes)?;
     Ok(link::precompile(engine, bytes)?)

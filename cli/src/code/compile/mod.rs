@@ -1,7 +1,7 @@
 //! Compiles untrusted components within limits.
 //!
-//! The parser, the linker, and the compiler are large, and none bounds its use of memory. So they run in a separate
-//! process ([`compiler`]) that has limits, and access to nothing but its input and its output.
+//! The parser, the linker, and the compiler are large, and none of them bounds its memory use. So they run in a
+//! separate process ([`compiler`]) that has limits, and access to nothing but its input and its output.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -190,7 +190,7 @@ impl Output {
         })
     }
 
-    /// Whether Rust's standard library could not allocate: it aborts then, and reports it only on stderr.
+    /// Whether Rust's standard library could not allocate: then it aborts, and reports this only on stderr.
     fn is_out_of_memory(&self) -> bool {
         self.messages().any(|line| line.starts_with("memory allocation of "))
     }

@@ -109,7 +109,7 @@ impl<'a> Component<'a> {
         Ok(component)
     }
 
-    /// The largest size that linking may lead to. Larger indices and constants make code grow by a few percent.
+    /// The maximum size of the linked component. Larger indices and constants make code grow by a few percent.
     pub(super) fn size_limit(&self) -> usize {
         self.bytes.len() * 2
     }

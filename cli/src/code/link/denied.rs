@@ -3,7 +3,7 @@
 //! The sandbox hands out no files, sockets, or HTTP requests, so no guest has a handle of one. Most functions of their
 //! interfaces take such a handle first. A call fails when this argument is converted, before it reaches the host, and
 //! `resource.drop` fails with the same error. So one `resource.drop` of the component stands in for all of them. The
-//! few functions that take no such handle, as those that create a socket, stay.
+//! few functions that take no such handle, such as those that create a socket, stay.
 //!
 //! The imports of the component stay, and so do the indices of its own functions and types. Only the types of imported
 //! instances lose functions. An alias of such a function leads to another one of its instance; nothing uses it.
@@ -23,7 +23,7 @@ use super::imports::{Alias, Imports};
 /// The resources that a guest may have, whatever interface defines them.
 const GRANTED: [&str; 6] = ["error", "input-stream", "io-error", "network", "output-stream", "pollable"];
 
-/// What is left out.
+/// The functions that are left out, and what replaces them.
 #[derive(Default)]
 pub(super) struct Denied<'a> {
     /// The positions of outside functions, in ascending order.
@@ -37,7 +37,7 @@ pub(super) struct Denied<'a> {
 }
 
 impl<'a> Denied<'a> {
-    /// Finds what `component`, which has these `types`, can do without.
+    /// Finds the functions that `component`, which has these `types`, can do without.
     pub(super) fn find(component: &Component<'a>, types: &Types) -> Result<Self> {
         let imports = Imports::read(&component.sections)?;
         let resources = Resources::of(&imports, types.as_ref());
@@ -74,7 +74,7 @@ impl<'a> Denied<'a> {
         self.functions.partition_point(|&function| function < position) as u32
     }
 
-    /// Drops all functions but those in `kept` from their instances. The first alias of each instance stays, and the
+    /// Drops all functions except those in `kept` from their instances. The first alias of each instance stays, and the
     /// others lead there.
     fn drop_exports(&mut self, imports: &Imports<'a>, kept: &HashSet<u32>) {
         let kept = kept.iter().filter_map(|function| imports.aliases.get(function));

@@ -1,10 +1,9 @@
 //! Links the dynamic libraries within a component into one core module, before the component is compiled.
 //!
-//! componentize-py builds a component from a dozen core modules (libc, CPython, its own runtime and so on) that are
+//! componentize-py builds a component from a dozen core modules (libc, CPython, its own runtime, and so on) that are
 //! linked by instantiation: each imports functions and addresses of the others by name, about 1,600 in all. The host
-//! resolves them all for each instance, and fills a table of 5,700 functions, because the module that owns
-//! the table does not define them. In one module, calls are direct, addresses are constants, and the table is filled
-//! lazily.
+//! resolves them all for each instance, and fills a table of 5,700 functions, because the module that owns the table
+//! does not define them. In one module, calls are direct, addresses are constants, and the table is filled lazily.
 //!
 //! The linked component means the same as the original: all core modules are merged, in the order of their
 //! instantiation, and every section of the component itself is kept, with new indices for the items that it takes from

@@ -82,11 +82,11 @@ fn last_of_each(files: &[FileAssignment]) -> impl Iterator<Item = (&str, &Path)>
 /// Whether stdin can be read for a setting.
 #[derive(Debug)]
 pub(crate) enum SettingStdin {
-    /// It can.
+    /// Yes: nothing reads it.
     Free,
-    /// It is the input.
+    /// No: it is the input.
     Input,
-    /// It was read for this setting.
+    /// No: it was read for this setting.
     Read(String),
 }
 
@@ -113,7 +113,7 @@ impl SettingStdin {
 /// Whether results are verified.
 #[derive(Debug, Default, Args)]
 pub(crate) struct VerifyOptions {
-    /// Decrypt each result again, and write it only if it decrypts to the message
+    /// Decrypt each result, and write it only if it decrypts to the message
     ///
     /// A second instance of the guest decrypts, and never encrypts. It is replaced by a fresh one for the 1st, 2nd,
     /// 4th, 8th, and so on of the results of an encrypting instance; with --isolate, for every result. Its audit events

@@ -39,7 +39,7 @@ impl JobOptions {
     /// The epoch ticker of an engine that suits the lifetime of instances, given the maximum number of them per worker.
     pub(crate) fn ticker(&self, instances: usize) -> Result<EpochTicker> {
         let pool = if self.isolate { engine::pool(self.jobs() * instances) } else { engine::loader() };
-        // Without the address space for a pool, instances are slower to make, but work.
+        // Without the address space for a pool, instances are slower to create, but work.
         pool.or_else(|_| engine::loader()).map(EpochTicker::new)
     }
 }

@@ -22,8 +22,8 @@ macro_rules! interfaces {
     };
 }
 
-/// All of WASI 0.2 but the command's `run`, and WASI's HTTP. Some toolchains import interfaces
-/// that a guest does not use, so these are included.
+/// All of WASI 0.2 except the command's `run`, and WASI's HTTP. Interfaces that no guest uses are included, because
+/// some toolchains import them.
 const WASI: &[Interface] = interfaces! {
     "wasi:cli/environment": "the settings; no arguments", command::define;
     "wasi:cli/exit": "ends the call with an error", command::define;

@@ -33,7 +33,7 @@ pub(super) enum Pollable {
 
 /// Defines the resource `name` of any interface.
 ///
-/// Names are unique but for `pollable` and the like, which are the same resource everywhere.
+/// Names are unique except for `pollable` and the like, which are the same resource everywhere.
 pub(super) fn define(instance: &mut LinkerInstance<'_, Host>, name: &str) -> Result<()> {
     match name {
         "input-stream" => owned::<InputStream>(instance, name),
