@@ -4,7 +4,7 @@ import cipher
 
 
 class KnownAnswers(unittest.TestCase):
-    def test_known_answers(self) -> None:
+    def test_gives_known_answers(self) -> None:
         for plaintext, ciphertext, digits in [
             ("Hello, World!", "Svool, Dliow!", False),
             ("naïve 🦀 2 go", "mzïev 🦀 7 tl", True),

@@ -150,7 +150,7 @@ fn reads_uncached_artifact_in_order() {
     };
     assert!(!is_read());
     // The program may be preempted while it asks for a page, which starts to read it: it may be there when the program
-    // goes on. Besides, the kernel does not drop a page that it is still working on.
+    // continues. Besides, the kernel does not drop a page that it is still working on.
     let is_read_after_eviction = |_| {
         file.sync_all().expect("it can be written");
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("it is a file");

@@ -397,7 +397,7 @@ fn keeps_instances_of_settings_that_return() {
             Cipher::new(["batch", "-q", "-j1", "--algorithm", "Caesar"]).env("RUST_LOG", "info").stdin(requests);
         cipher.run().exits(0).diagnostics().matches("setting SHIFT_AMOUNT=").count()
     };
-    // A worker keeps 16 instances. Many that come once leave those for 14 settings.
+    // A worker keeps 16 instances. Many that are used once leave those for 14 settings in place.
     let (returning, once) = (0..14, 14..100);
     assert_eq!(opened(once.clone().chain(once.clone()).collect()), 2 * once.len() - 14);
     assert_eq!(opened(returning.clone().chain(once).chain(returning.clone()).collect()), 100);

@@ -99,7 +99,7 @@ fn search_finds_exposed_secret() {
     let found = search(&canary(), "exec cipher encrypt Blab --set BLAB_KEY=\"$(cat key)\" < message");
     assert_eq!(found, Sightings { program: 3, compiler: 0, result: 3, others: 0 });
     let found = search(&canary(), "export BLAB_KEY=\"$(cat key)\"; exec cipher encrypt Blab < message");
-    // Only root sees it in the environment of the program.
+    // Only root sees the canary in the environment of the program.
     let program = if rustix::process::geteuid().is_root() { 3 } else { 0 };
     assert_eq!(found, Sightings { program, compiler: 0, result: 3, others: 0 });
 }

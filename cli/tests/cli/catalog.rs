@@ -23,7 +23,7 @@ fn echo() -> PathBuf {
     guests::directory().join("Echo.wasm")
 }
 
-/// The component of the Caesar that comes with the program.
+/// The component of the shipped Caesar.
 pub(crate) fn caesar() -> PathBuf {
     let list = Cipher::new(["list", "--json"]).run().exits(0);
     let list: Value = serde_json::from_str(list.text()).expect("it is JSON");

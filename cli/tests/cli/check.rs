@@ -133,7 +133,7 @@ fn fails_other_result_in_chunks() {
     assert_eq!(failures(&wat, MANIFEST), ["streaming matches whole-message result"]);
 }
 
-/// It aborted with an allocation of 25 GB.
+/// The program once aborted with an allocation of 25 GB.
 #[test]
 fn bounds_what_chunks_return() {
     let wat = include_str!("../conformance/streams-too-much.wat");
@@ -218,7 +218,7 @@ fn uses_given_settings_and_examples() {
 
 #[test]
 fn fails_call_over_limit() {
-    // Only with a message of a MiB.
+    // This happens only with a message of 1 MiB.
     let call = "(call $done (i32.const 0) (local.get $text) (local.get $length))";
     let long = format!("(if (i32.gt_u (local.get $length) (i32.const 1000000)) (then LONG)) {call}");
     for (what, arguments, limit) in [
@@ -233,7 +233,7 @@ fn fails_call_over_limit() {
     }
 }
 
-/// It took 30 s for each of more than 50 cases.
+/// This once took 30 s for each of more than 50 cases.
 #[test]
 fn gives_up_on_endless_loops() {
     let call = "(call $done (i32.const 0) (local.get $text) (local.get $length))";

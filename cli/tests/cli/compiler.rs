@@ -117,7 +117,8 @@ fn reports_panic_of_parser() {
     rejected(&ended, &["cannot be compiled: the compiler panicked: assertion failed: depth <= Self::MAX_DEPTH"]);
 }
 
-/// A core module that takes long to compile, as text: many functions, each with many blocks that branch to one another.
+/// A core module that takes a long time to compile, as text: many functions, each with many blocks that branch to one
+/// another.
 pub(crate) fn slow_module(functions: usize) -> String {
     let step = "(local.set 0 (select (i32.mul (local.get 0) (local.get 1)) (i32.xor (local.get 1) (local.get 0)) \
         (i32.load (local.get 0)))) (if (local.get 0) (then (local.set 1 (i32.load (local.get 1)))))";

@@ -24,7 +24,7 @@ const FUNCTIONS: [&str; 6] = ["sync", "set-size", "rename-at", "filesystem-error
 /// The maximum time that a call runs.
 const RUN_TIME: Duration = Duration::from_secs(2);
 
-/// [`DENIED`] with changes of texts that it has once.
+/// [`DENIED`] with texts replaced, each of which it contains once.
 fn changed(changes: &[(&str, &str)]) -> String {
     changes.iter().fold(DENIED.to_owned(), |text, (old, new)| {
         assert_eq!(text.matches(old).count(), 1, "{old}");
@@ -113,7 +113,7 @@ fn denied_functions_cannot_leave_realloc() {
     assert!(answers.matches("cannot leave component instance").count() >= 40, "{answers}");
 }
 
-/// A function of which something differs from what the sandbox denies stays.
+/// A function that differs in anything from what the sandbox denies stays.
 #[test]
 fn other_functions_stay() {
     let tuple = format!("(param \"size\" (tuple {}))", "u64 ".repeat(20));

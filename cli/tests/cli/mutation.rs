@@ -1,6 +1,6 @@
 //! Whole runs of hostile guests, chosen at random: some with a few bytes changed, with random input and options.
 //!
-//! `CIPHER_MUTATION_SECONDS` makes it run for longer, and `CIPHER_MUTATION_SEED` start elsewhere. A failure states its seed.
+//! `CIPHER_MUTATION_SECONDS` sets a longer time, and `CIPHER_MUTATION_SEED` the first seed. A failure reports its seed.
 
 use std::env;
 use std::fs;
@@ -17,7 +17,7 @@ const RUNS: u64 = 50;
 /// The maximum size of the data of a run, in KiB: four guests of 64 MiB, with room for compiled code and results.
 const DATA_KIB: u64 = 1 << 20;
 
-/// A generator of numbers that look random (xorshift).
+/// A pseudorandom number generator (xorshift).
 struct Random(u64);
 
 impl Random {

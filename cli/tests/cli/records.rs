@@ -224,7 +224,8 @@ os.execvp("cipher", ["cipher", "encrypt", "Caesar", "--audit-file", "audit"] + M
 
 #[test]
 fn bounds_memory_of_runs() {
-    // 600 MB of results or events. Bounded are the peak of the resident memory, in KiB, and the size of the output.
+    // 600 MB of results or events. The bounds apply to the peak of the resident memory, in KiB, and to the size of the
+    // output.
     const RECORDS: usize = 600;
     let peak = |arguments: &str, record: &str| {
         let script = format!("cipher {arguments} --audit-file /dev/null | wc -c >&2");

@@ -1,4 +1,4 @@
-//! Secrets: how one is given, and that its value is never shown.
+//! Secrets: how they are given, and that their values are never shown.
 
 use std::fs;
 

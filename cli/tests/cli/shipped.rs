@@ -1,4 +1,4 @@
-//! Installed prefixes that are copied, packed and mounted elsewhere: their guests start without being compiled.
+//! Installed prefixes that are copied, packed, and mounted elsewhere: their guests start without being compiled.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -48,7 +48,7 @@ fn small_address_space_suffices_or_fails() {
 
 #[test]
 fn many_workers_share_small_address_space() {
-    // Whatever the limit, some worker finds no room for another allocation than its neighbors do.
+    // At different limits, workers run out of room at different allocations.
     for kilobytes in (60_000..300_000).step_by(4_000) {
         let script = format!("ulimit -v {kilobytes} && exec cipher encrypt Caesar --lines -j64");
         well_or_refused(&Cipher::shell(&script).stdin("a\nb\nc\nd\n").run(), "d\ne\nf\ng\n", &script);
@@ -80,7 +80,7 @@ fn names_limit_of_address_space() {
 
 #[test]
 fn reports_denied_executable_memory() {
-    // What MemoryDenyWriteExecute in a systemd unit does; before Linux 6.3, it could not be done.
+    // The script denies executable memory as MemoryDenyWriteExecute in a systemd unit does (since Linux 6.3).
     let script = "import ctypes, os, sys\n\
         sys.exit(77) if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) else os.execvp('cipher', sys.argv[1:])";
     for guest in ["Caesar", "Echo"] {
@@ -226,7 +226,7 @@ fn keeps_byte_order_mark() {
 
 #[test]
 fn long_line_takes_linear_time() {
-    // With a copy of what was read at every read, this takes minutes, and the test kills it.
+    // If every read copied what was read before, this would take minutes, and the test would kill the program.
     let script = "head -c 200M /dev/zero | tr '\\0' x | cipher encrypt -q Caesar --lines | wc -c";
     Cipher::shell(script).run().exits(0).prints("209715200\n").says("");
 }

@@ -1,4 +1,4 @@
-//! Attacks through the artifact cache: another user's compiled code must not run as this one.
+//! Attacks through the artifact cache: another user's compiled code must not run as this user.
 //!
 //! Each attack starts from a valid cache, which is then placed where another user could have created it. If the program
 //! loads code from it, it does not compile. Some attacks need two users and so run only as root.

@@ -11,7 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 /// The interval of the epoch, by which components are interrupted.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How many times as long the twin of a component that ended may take.
+/// The factor by which a twin may run longer than a component that ended.
 const PATIENCE: u32 = 30;
 
 /// The maximum number of bytes of a log that are compared: enough for any guest that ends.

@@ -182,7 +182,7 @@ fn limits_text_held_back() {
 
 #[test]
 fn bounds_memory_of_verification() {
-    // Bounded is the peak of the resident memory, in KiB.
+    // The bound applies to the peak of the resident memory, in KiB.
     let run = "import resource, subprocess\n\
         script = 'yes abcdefghi | head -c 100000000 | cipher encrypt ./Mirror.wasm --verify | wc -c'\n\
         subprocess.run(['sh', '-c', script])\n\

@@ -1,4 +1,4 @@
-;; Gives the conversion of a text to UTF-16 room at an odd address (RUSTSEC-2026-0092).
+;; Provides room at an odd address for the conversion of a text to UTF-16 (RUSTSEC-2026-0092).
 ;; $ cipher encrypt converts-into-misaligned-room x
 ;; status 1
 ;; stderr error: converts-into-misaligned-room trapped: unaligned pointer

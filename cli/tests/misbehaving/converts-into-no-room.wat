@@ -1,4 +1,4 @@
-;; Gives the conversion of a text room past the end of memory (RUSTSEC-2026-0091).
+;; Provides room past the end of memory for the conversion of a text (RUSTSEC-2026-0091).
 ;; $ cipher encrypt converts-into-no-room x
 ;; status 1
 ;; stderr error: converts-into-no-room trapped: string content out-of-bounds

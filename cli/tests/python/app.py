@@ -35,7 +35,7 @@ _LONG = 10_000
 
 
 class WitWorld(wit_world.WitWorld):
-    """Both functions return digests and text that depend on the input only."""
+    """Both functions return digests and text that depend only on the input."""
 
     def encr(self, input: str) -> str:
         """Call every function below with `input`, and return what each of them did, as JSON."""

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_answers() {
+    fn gives_known_answers() {
         for (plaintext, ciphertext, digits) in [
             ("Hello, World!", "Svool, Dliow!", false),
             ("naïve 🦀 2 go", "mzïev 🦀 7 tl", true),

@@ -1,5 +1,5 @@
-//! FF1 (NIST SP 800-38G) over the digits of a text: the result has the same length, and everything but the digits stays.
-//! Fewer than six digits stay, too: there are so few shorter numbers that FF1 is not defined for them.
+//! FF1 (NIST SP 800-38G) over the digits of a text: the result has the same length, and everything but the digits
+//! stays. Fewer than six digits stay, too, because FF1 is not defined for such small domains.
 
 use aes::Aes256;
 use fpe::ff1::{FF1, FlexibleNumeralString};
