@@ -47,7 +47,7 @@ Examples:
 
 /// Encrypt text with one guest.
 #[derive(Debug, Args)]
-pub(crate) struct Encrypt {
+pub(super) struct Encrypt {
     #[command(flatten)]
     verify: VerifyOptions,
     #[command(flatten)]
@@ -60,14 +60,14 @@ impl Encrypt {
     /// # Errors
     ///
     /// As for [`Transform::run`], and when a result cannot be verified.
-    pub(crate) fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         self.transform.run(Operation::Encrypt, &self.verify)
     }
 }
 
 /// Decrypt text with one guest.
 #[derive(Debug, Args)]
-pub(crate) struct Decrypt {
+pub(super) struct Decrypt {
     #[command(flatten)]
     transform: Transform,
 }
@@ -78,7 +78,7 @@ impl Decrypt {
     /// # Errors
     ///
     /// As for [`Transform::run`].
-    pub(crate) fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         self.transform.run(Operation::Decrypt, &VerifyOptions::default())
     }
 }

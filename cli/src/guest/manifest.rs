@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, Read as _};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 
 use crate::exit::{Failure, Kind};
@@ -77,7 +77,7 @@ pub struct Declaration {
 }
 
 /// A plaintext with its ciphertext.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownAnswer {
     /// The input of `encr`, and the result of `decr`.

@@ -9,7 +9,6 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::assignments::Assignments;
-pub(crate) use super::assignments::Overrides;
 use super::manifest::Declaration;
 use super::{Guest, value_file};
 use crate::exit::{Failure, Kind};

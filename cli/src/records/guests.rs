@@ -73,9 +73,7 @@ impl Guests {
         };
         loaded.get_or_init(load).clone().map_err(|(kind, error)| Failure::new(kind, error).into())
     }
-}
 
-impl Guests {
     /// Returns `guest` with its instances in a pool, which makes opening them faster; unchanged if there is no pool.
     fn pooled(&self, guest: &Arc<GuestPre>) -> Arc<GuestPre> {
         let make = || engine::pool(self.workers * (MAX_INSTANCES + 1)).ok().map(EpochTicker::new);

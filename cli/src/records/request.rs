@@ -9,7 +9,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::exit::{Failure, Kind};
-use crate::guest::settings::Overrides;
+use crate::guest::assignments::Overrides;
 use crate::records::utf8;
 use crate::sandbox::contract::Operation;
 use crate::terminal::escape;

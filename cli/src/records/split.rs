@@ -20,13 +20,8 @@ pub struct Record<'a> {
 
 impl Record<'_> {
     /// The length with the separator, in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.text.len() + self.terminator.len()
-    }
-
-    /// Whether the record has neither text nor separator.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -287,11 +287,6 @@ impl GuestInstance {
         self.served
     }
 
-    /// Leaks the instance, because the end of the process unmaps its memory faster.
-    pub fn abandon(self) {
-        std::mem::forget(self);
-    }
-
     /// Runs `call`, which enters the guest, against the time limit. What the guest printed goes to the log.
     pub(super) fn run<T>(
         &mut self,

@@ -189,7 +189,7 @@ impl<'a> Component<'a> {
     fn read_alias(&mut self, alias: ComponentAlias<'a>) -> Result<()> {
         if let ComponentAlias::CoreInstanceExport { kind, instance_index, name } = alias {
             let kind = Kind::of(kind)?;
-            let (_, definition) = self.export(instance_index, kind, name)?;
+            let definition = self.export(instance_index, kind, name)?;
             self.core[kind as usize].push(definition);
             return Ok(());
         }
@@ -241,11 +241,11 @@ impl<'a> Component<'a> {
         Ok(())
     }
 
-    fn export(&self, instance: u32, kind: Kind, name: &str) -> Result<(Kind, Definition)> {
+    fn export(&self, instance: u32, kind: Kind, name: &str) -> Result<Definition> {
         let exports = self.instances.get(instance as usize).context("an instance is out of range")?;
-        let export = exports.get(name).copied().context("an export is missing")?;
-        ensure!(export.0 == kind, "an export is of another kind");
-        Ok(export)
+        let &(found, definition) = exports.get(name).context("an export is missing")?;
+        ensure!(found == kind, "an export is of another kind");
+        Ok(definition)
     }
 
     fn instantiate(&mut self, instance: Instance<'a>) -> Result<Exports<'a>> {
@@ -272,7 +272,7 @@ impl<'a> Component<'a> {
         for import in &module.imports {
             let kind = Kind::of_import(import.ty)?;
             let &instance = args.get(import.module).context("an argument is missing")?;
-            let (_, definition) = self.export(instance, kind, import.name)?;
+            let definition = self.export(instance, kind, import.name)?;
             if let (Definition::Outside(position), TypeRef::Func(ty)) = (definition, import.ty) {
                 let ty = module.types.get(ty as usize).context("a type is out of range")?;
                 self.outside.entry(position).or_insert_with(|| ty.clone());
