@@ -6,7 +6,6 @@
 use std::cell::OnceCell;
 use std::fs::Metadata;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -81,11 +80,6 @@ pub(crate) fn remove(component: Digest) {
     if let Some(Err(error)) = cache.map(|cache| cache.remove(component)) {
         log::info!("cannot remove the artifact of {component}: {error}");
     }
-}
-
-/// The start of every error about a component's file.
-pub(crate) fn cannot_read(path: &Path) -> String {
-    format!("cannot read the component '{}'", path.display())
 }
 
 fn find_or_compile(engine: &Engine, guest: &Guest, limits: &Limits) -> Result<(Artifact, CacheProblem)> {
@@ -211,11 +205,7 @@ fn compile(file: &mut ComponentFile<'_>, digest: Digest, limits: &Limits) -> Res
         let name = &file.guest.name;
         bail!(Failure::new(Kind::System, format!("cannot run {name}: the system denies executable memory; {remedy}")));
     }
-    let bytes = file.read()?;
-    if Digest::of(&bytes) != digest {
-        return Err(file.changed());
-    }
-    compile::compile(file.guest, &bytes, limits)
+    compile::compile(file.guest, &file.read(digest)?, digest, limits)
 }
 
 /// Adds index entries, so that the next call finds an artifact without reading the component.

@@ -7,11 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, Result, anyhow};
 
-use super::artifact::cannot_read;
 use super::cache;
 use crate::exit::{Failure, Kind};
-use crate::guest::Guest;
 use crate::guest::digest::Digest;
+use crate::guest::{Guest, cannot_read_component};
 use crate::limits::{Limits, Size};
 use crate::platform::file;
 
@@ -33,7 +32,7 @@ impl<'a> ComponentFile<'a> {
         let path = &guest.component;
         let (file, metadata) = file::open(path)
             .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
-            .with_context(|| Failure::new(Kind::Component, cannot_read(path)))?;
+            .with_context(|| cannot_read_component(path))?;
         if metadata.len() > limits.component_bytes {
             let (path, size, limit) = (path.display(), metadata.len(), Size(limits.component_bytes));
             let message = format!("the component '{path}' has {size} bytes; the limit is {limit} (--max-component)");
@@ -42,15 +41,15 @@ impl<'a> ComponentFile<'a> {
         Ok(Self { guest, file, metadata })
     }
 
-    /// Reads the component, and makes sure that its metadata identifies these bytes.
-    pub(super) fn read(&mut self) -> Result<Vec<u8>> {
-        let failure = || Failure::new(Kind::Component, cannot_read(&self.guest.component));
+    /// Reads the component, whose digest must be `expected`, and makes sure that its metadata identifies these bytes.
+    pub(super) fn read(&mut self, expected: Digest) -> Result<Vec<u8>> {
+        let failure = || cannot_read_component(&self.guest.component);
         // A sparse file can be larger than memory.
         let mut bytes = Vec::new();
         let size = usize::try_from(self.metadata.len()).with_context(failure)?;
         bytes.try_reserve_exact(size).with_context(failure)?;
         self.read_with(|file| file.read_to_end(&mut bytes).map(drop))?;
-        Ok(bytes)
+        if Digest::of(&bytes) == expected { Ok(bytes) } else { Err(self.changed()) }
     }
 
     /// The digest of the bytes that [`read`](Self::read) returns, without keeping them.
@@ -59,9 +58,8 @@ impl<'a> ComponentFile<'a> {
     }
 
     /// The error for a file that changed.
-    pub(super) fn changed(&self) -> Error {
-        let failure = Failure::new(Kind::Component, cannot_read(&self.guest.component));
-        anyhow!("it changed while it was read; try again").context(failure)
+    fn changed(&self) -> Error {
+        anyhow!("it changed while it was read; try again").context(cannot_read_component(&self.guest.component))
     }
 
     fn read_with<T>(&mut self, read: impl FnOnce(&mut Take<&mut File>) -> io::Result<T>) -> Result<T> {
@@ -74,7 +72,7 @@ impl<'a> ComponentFile<'a> {
         let is_complete = file.limit() == 1;
         let (value, after) = outcome
             .and_then(|value| Ok((value, self.file.metadata()?)))
-            .with_context(|| Failure::new(Kind::Component, cannot_read(&self.guest.component)))?;
+            .with_context(|| cannot_read_component(&self.guest.component))?;
         if cache::is_unchanged(before, &after) && is_complete { Ok(value) } else { Err(self.changed()) }
     }
 }

@@ -6,13 +6,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use crate::code::artifact;
 use crate::exit::{self, Failure, Kind};
-use crate::guest::Guest;
 use crate::guest::assignments::Assignments;
 use crate::guest::catalog::Catalog;
 use crate::guest::digest::Digest;
 use crate::guest::settings::{self, Source};
+use crate::guest::{Guest, cannot_read_component};
 use crate::terminal::escape;
 use crate::terminal::output::Output;
 
@@ -106,8 +105,7 @@ impl<'a> Entry<'a> {
                 variable: setting.variable,
             }
         });
-        let digest = Digest::of_file(&guest.component)
-            .with_context(|| Failure::new(Kind::Component, artifact::cannot_read(&guest.component)))?;
+        let digest = Digest::of_file(&guest.component).with_context(|| cannot_read_component(&guest.component))?;
         guest.check_pin(digest)?;
         Ok(Self {
             name: &guest.name,

@@ -11,7 +11,7 @@ pub(crate) mod secrets;
 pub mod settings;
 pub(crate) mod value_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -30,6 +30,11 @@ pub struct Guest {
     pub manifest: Option<Manifest>,
     /// Whether it came with this executable, so that compiled code next to it is trusted.
     pub shipped: bool,
+}
+
+/// The failure to read the component at `path`.
+pub(crate) fn cannot_read_component(path: &Path) -> Failure {
+    Failure::new(Kind::Component, format!("cannot read the component '{}'", path.display()))
 }
 
 impl Guest {

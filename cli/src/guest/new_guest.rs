@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::Guest;
 use super::digest::Digest;
 use super::manifest::{self, Manifest};
+use super::{Guest, cannot_read_component};
 use crate::exit::{Failure, Kind};
 use crate::limits::Size;
 use crate::platform::file;
@@ -84,7 +84,7 @@ fn refuse_other_files(path: &Path) -> Result<()> {
 fn read_component(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = file::open(path).and_then(|file| file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes));
-    read.with_context(|| Failure::new(Kind::Component, format!("cannot read the component '{}'", path.display())))?;
+    read.with_context(|| cannot_read_component(path))?;
     if bytes.len() as u64 > max_bytes {
         let (path, limit) = (path.display(), Size(max_bytes));
         let message = format!("the component '{path}' is larger than {limit} (--max-component)");

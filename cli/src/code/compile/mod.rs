@@ -6,12 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use compiler::Task;
 use humantime::format_duration;
-use sha2::{Digest as _, Sha256};
 
-use crate::code::artifact::cannot_read;
 use crate::code::component_file::ComponentFile;
 use crate::exit::{self, Failure};
 use crate::guest::Guest;
@@ -45,19 +43,19 @@ enum Refusal {
     System(String),
 }
 
-/// Compiles the component of `guest` to an artifact for [`engine::loader`](super::engine::loader).
+/// Compiles the component of `guest`, whose SHA-256 is `digest`, to an artifact for
+/// [`engine::loader`](super::engine::loader).
 ///
 /// This process remembers a refusal, and does not compile the component again.
 ///
 /// # Errors
 ///
 /// When `bytes` are not an acceptable component, or compiling exceeds a limit.
-pub(crate) fn compile(guest: &Guest, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+pub(crate) fn compile(guest: &Guest, bytes: &[u8], digest: Digest, limits: &Limits) -> Result<Vec<u8>> {
     let path = guest.component.display();
     if let Some(other) = FileType::of(bytes).problem() {
         return Err(Failure::new(exit::Kind::Component, format!("'{path}' {other}")).into());
     }
-    let digest: [u8; 32] = Sha256::digest(bytes).into();
     let known = refused().get(&digest).cloned();
     let refusal = match known {
         Some(refusal) => refusal,
@@ -95,11 +93,7 @@ pub(crate) struct FileReport {
 ///
 /// When it cannot be read, has changed, or exceeds a limit for compiling.
 pub(crate) fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<FileReport> {
-    let bytes = ComponentFile::open(guest, limits)?.read()?;
-    if Digest::of(&bytes) != digest {
-        let failure = Failure::new(exit::Kind::Component, cannot_read(&guest.component));
-        return Err(anyhow!("it changed while it was read; try again").context(failure));
-    }
+    let bytes = ComponentFile::open(guest, limits)?.read(digest)?;
     let path = guest.component.display().to_string();
     let report = process::run(Task::ReportLinking, &bytes, limits).and_then(|report| {
         serde_json::from_slice(&report)
@@ -109,12 +103,12 @@ pub(crate) fn inspect(guest: &Guest, digest: Digest, limits: &Limits) -> Result<
     Ok(FileReport { bytes: bytes.len() as u64, linking })
 }
 
-fn refused() -> MutexGuard<'static, BTreeMap<[u8; 32], Refusal>> {
+fn refused() -> MutexGuard<'static, BTreeMap<Digest, Refusal>> {
     REFUSED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The refusals of this process, by the component's SHA-256. A batch may ask for the same component a million times.
-static REFUSED: Mutex<BTreeMap<[u8; 32], Refusal>> = Mutex::new(BTreeMap::new());
+static REFUSED: Mutex<BTreeMap<Digest, Refusal>> = Mutex::new(BTreeMap::new());
 
 /// The maximum number of remembered refusals. Further components are compiled again.
 const MAX_REFUSED: usize = 1000;
