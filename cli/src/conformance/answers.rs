@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::compare::{action, shown};
+use super::compare::shown;
 use super::report::{Case, Report};
 use super::subject::Subject;
 use crate::guest::manifest::KnownAnswer;
@@ -20,13 +20,12 @@ pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &
 /// The ciphertext of a random guest varies, so only decryption is compared.
 fn known_answer(subject: &Subject<'_>, answer: &KnownAnswer) -> Result<()> {
     let KnownAnswer { plaintext, ciphertext, settings } = answer;
-    let settings: Vec<_> = settings.iter().collect();
     let encrypt = (Operation::Encrypt, plaintext, ciphertext);
     let decrypt = (Operation::Decrypt, ciphertext, plaintext);
     let tries = if subject.is_random() { vec![decrypt] } else { vec![encrypt, decrypt] };
     for (operation, text, expected) in tries {
-        let result = subject.open_for_answer(&settings)?.call(operation, text)?;
-        let (action, text) = (action(operation), shown(text));
+        let result = subject.open_for_answer(settings)?.call(operation, text)?;
+        let (action, text) = (operation.name(), shown(text));
         ensure!(result == *expected, "expected {action} of {text} to be {}, got {}", shown(expected), shown(&result));
     }
     Ok(())

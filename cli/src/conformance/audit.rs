@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::compare::{action, shown};
+use super::compare::shown;
 use super::corpus::SHORT;
 use super::report::{Case, Report};
 use super::streaming::stream;
@@ -17,7 +17,7 @@ const CALLS: usize = 3;
 /// Runs the cases.
 pub(super) fn run<S: FnMut(Case) -> Result<()>>(subject: &Subject<'_>, report: &mut Report<S>) -> Result<()> {
     for operation in [Operation::Encrypt, Operation::Decrypt] {
-        let action = action(operation);
+        let action = operation.name();
         report.case(format!("exactly one audit event per call: {action}"), || {
             repeat(subject, operation, |instance, text| instance.call(operation, text).map(drop), one_event)
         })?;
@@ -61,7 +61,7 @@ fn repeat(
 }
 
 fn one_event(events: &Events, operation: Operation, _: &str) -> Result<()> {
-    let action = action(operation);
+    let action = operation.name();
     let actions: Vec<&str> = events.iter().map(|event| event.action).collect();
     match actions.as_slice() {
         _ if events.dropped() > 0 => bail!("there are more audit events than the limit"),

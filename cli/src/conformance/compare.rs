@@ -2,7 +2,6 @@
 
 use anyhow::{Result, bail};
 
-use crate::sandbox::contract::Operation;
 use crate::terminal::escape;
 
 /// The maximum length of a text in a reason, in characters.
@@ -27,14 +26,6 @@ pub(super) fn shown(text: &str) -> String {
     let end = text.char_indices().nth(SHOWN_CHARS).map_or(text.len(), |(end, _)| end);
     let more = if end < text.len() { " …" } else { "" };
     format!("{}{more}", escape::json(&text[..end]))
-}
-
-/// The action that an audit event has for `operation`.
-pub(super) fn action(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Encrypt => "encrypt",
-        Operation::Decrypt => "decrypt",
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::compare::{action, shown};
+use super::compare::shown;
 use super::corpus::SHORT;
 use super::report::{Case, Report};
 use super::subject::{Subject, is_refusal};
@@ -46,7 +46,7 @@ fn rejects(subject: &Subject<'_>, variable: &str, value: &str) -> Result<()> {
                 let plaintext =
                     if operation == Operation::Encrypt { subject.decrypt(&result) } else { Ok(result.clone()) };
                 let is_same = plaintext.is_ok_and(|plaintext| plaintext == SHORT);
-                ensure!(is_same, "{} accepted it, and returned {}", action(operation), shown(&result));
+                ensure!(is_same, "{} accepted it, and returned {}", operation.name(), shown(&result));
             }
             Err(error) if !is_refusal(&error) => return Err(error),
             Err(error) if error.to_string().contains(variable) => named = true,

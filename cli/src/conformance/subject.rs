@@ -1,5 +1,6 @@
 //! The guest under test, its settings, and calls of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,17 +100,14 @@ impl<'a> Subject<'a> {
     }
 
     /// A fresh instance for a known answer. Its settings override the defaults.
-    pub(super) fn open_for_answer(&self, answer: &[(&String, &String)]) -> Result<GuestInstance> {
-        let mut all = Assignments::default();
-        for (variable, value, source) in self.given.iter() {
-            all.set(variable, value, source);
-        }
+    pub(super) fn open_for_answer(&self, answer: &BTreeMap<String, String>) -> Result<GuestInstance> {
+        let mut all = self.given.clone();
         for (variable, declared) in declarations(self.guest) {
             if let Some((value, source)) = default(declared).or_else(|| example(declared)) {
                 all.set(variable, value, source);
             }
         }
-        answer.iter().for_each(|(variable, value)| all.set(*variable, *value, Source::Example));
+        answer.iter().for_each(|(variable, value)| all.set(variable, value, Source::Example));
         open(&self.patient, &settings::resolve(self.guest, &all)?)
     }
 
