@@ -95,9 +95,9 @@ impl Assignments {
 
     /// The settings here that `guest` declares.
     pub fn declared_by(&self, guest: &Guest) -> Self {
-        let is_declared =
-            |name: &str| guest.manifest.as_ref().is_none_or(|manifest| manifest.settings.contains_key(name));
-        Self(self.0.iter().filter(|(name, _)| is_declared(name)).map(owned).collect())
+        let mut declared = self.clone();
+        declared.0.retain(|name, _| guest.takes_setting(name));
+        declared
     }
 
     /// These settings, each overridden by a request that has it.
@@ -107,10 +107,6 @@ impl Assignments {
         }
         self
     }
-}
-
-fn owned<T: Clone>((name, value): (&String, &T)) -> (String, T) {
-    (name.clone(), value.clone())
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Guest {
         self.manifest.as_ref().map_or_else(Grants::default, |m| Grants { clocks: m.clocks, random: m.random })
     }
 
+    /// Whether the guest may get a setting of this name: without a manifest, any.
+    pub(crate) fn takes_setting(&self, name: &str) -> bool {
+        self.manifest.as_ref().is_none_or(|manifest| manifest.settings.contains_key(name))
+    }
+
     /// Refuses a component with this digest if the manifest pins another.
     pub(crate) fn check_pin(&self, digest: Digest) -> Result<()> {
         let Some(pinned) = self.manifest.as_ref().and_then(Manifest::pin) else { return Ok(()) };

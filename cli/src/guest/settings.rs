@@ -172,9 +172,7 @@ fn undeclared(given: &Assignments) -> Vec<Setting> {
 ///
 /// When there is such a setting.
 pub(crate) fn refuse_unknown_to_all(guests: &[Guest], given: &Assignments) -> Result<()> {
-    let known =
-        |name: &str| guests.iter().any(|guest| guest.manifest.as_ref().is_none_or(|m| m.settings.contains_key(name)));
-    match given.iter().find(|(name, ..)| !known(name)) {
+    match given.iter().find(|(name, ..)| !guests.iter().any(|guest| guest.takes_setting(name))) {
         // It may be a key in base64, which has an equals sign at its end.
         Some(_) => Err(failure("no available algorithm has such a setting; 'cipher list' shows all".to_owned())),
         None => Ok(()),
