@@ -84,7 +84,12 @@ pub(crate) fn read(source: &mut (impl Read + AsFd), buffer: &mut [u8]) -> io::Re
     }
 }
 
-fn wait(file: &impl AsFd, until: PollFlags) -> io::Result<()> {
+/// Waits until `file` is ready for reading or writing, or a signal arrives.
+///
+/// # Errors
+///
+/// The system's.
+pub(super) fn wait(file: &impl AsFd, until: PollFlags) -> io::Result<()> {
     match poll(&mut [PollFd::new(file, until)], None) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),

@@ -3,9 +3,11 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 pub(crate) use rustix::pipe::PIPE_BUF;
+
+use super::file;
 
 /// Writes all of `bytes`, and waits if another process made the descriptor non-blocking.
 ///
@@ -18,10 +20,7 @@ pub(crate) fn write_all(to: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => match poll(&mut [PollFd::new(&to, PollFlags::OUT)], None) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            },
+            Err(Errno::AGAIN) => file::wait(&to, PollFlags::OUT)?,
             Err(error) => return Err(error.into()),
         }
     }
