@@ -57,13 +57,8 @@ impl AuditFile {
         // A log rotation moved the file away or removed it. Checking costs a microsecond and needs no signal handler.
         if self.path.metadata().ok().map(|metadata| file::identity(&metadata)) != Some(own) {
             *self = Self::open(&self.path)?;
-            return self.append_after_newline(lines);
         }
-        self.append_after_newline(lines)
-    }
-
-    fn append_after_newline(&self, lines: &[u8]) -> io::Result<()> {
-        if self.is_regular() && self.is_torn()? {
+        if self.is_torn()? {
             write::write_all(&self.file, &[b"\n", lines].concat())
         } else {
             write::write_all(&self.file, lines)
