@@ -63,13 +63,13 @@ fn runs_or_rejects_flipped_bits() {
 
 #[test]
 fn names_kind_of_other_files() {
-    let machine_code = || {
+    let artifact = || {
         let kept = Cipher::new(["encrypt", "./bad.wasm", "x"]).file("bad.wasm", echo());
         kept.run().exits(0);
-        let shelf = std::fs::read_dir(kept.directory().join(".cache/cipher")).expect("it keeps machine code");
+        let cache = std::fs::read_dir(kept.directory().join(".cache/cipher")).expect("it has a cache");
         let artifact =
-            shelf.flatten().map(|entry| entry.path()).find(|path| path.extension() == Some("cwasm".as_ref()));
-        std::fs::read(artifact.expect("it keeps machine code")).expect("it can be read")
+            cache.flatten().map(|entry| entry.path()).find(|path| path.extension() == Some("cwasm".as_ref()));
+        std::fs::read(artifact.expect("it is cached")).expect("it can be read")
     };
     let long: Vec<u8> = [b"\0asm\x0d\0\x01\0".as_slice(), &[0xff; 5000]].concat();
     let files: [(&str, Vec<u8>, &str); 9] = [
@@ -82,7 +82,7 @@ fn names_kind_of_other_files() {
         ("a script", b"#!/bin/sh\nexit 0\n".into(), "is not a WebAssembly component"),
         ("zeroes", vec![0; 100_000], "is not a WebAssembly component"),
         ("an executable", std::fs::read("/proc/self/exe").expect("it can be read"), "is compiled code"),
-        ("machine code", machine_code(), "is compiled code; cipher loads only code that it compiled itself"),
+        ("an artifact", artifact(), "is compiled code; cipher loads only code that it compiled itself"),
         ("the start alone", b"\0asm\x0d\0\x01\0".into(), "does not satisfy the contract"),
         ("a version to come", b"\0asm\x0e\0\x01\0".into(), "is not a valid component"),
         ("a section without an end", long, "is not a valid component"),

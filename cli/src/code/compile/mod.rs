@@ -139,7 +139,7 @@ impl Refusal {
 enum FileType {
     Component,
     CoreModule,
-    MachineCode,
+    CompiledCode,
     Text,
     Other,
 }
@@ -149,7 +149,7 @@ impl FileType {
         match bytes {
             [0, b'a', b's', b'm', _, _, 1, 0, ..] => Self::Component,
             [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Self::CoreModule,
-            [0x7f, b'E', b'L', b'F', ..] => Self::MachineCode,
+            [0x7f, b'E', b'L', b'F', ..] => Self::CompiledCode,
             _ if is_text(bytes) => Self::Text,
             _ => Self::Other,
         }
@@ -159,7 +159,7 @@ impl FileType {
         match self {
             Self::Component => None,
             Self::CoreModule => Some("is a core WebAssembly module; a component is needed (wasm-tools component new)"),
-            Self::MachineCode => Some("is compiled code; cipher loads only code that it compiled itself"),
+            Self::CompiledCode => Some("is compiled code; cipher loads only code that it compiled itself"),
             Self::Text => Some("is WebAssembly text; assemble it first (wasm-tools parse)"),
             Self::Other => Some("is not a WebAssembly component"),
         }
