@@ -16,21 +16,21 @@ pub(crate) const THREAD_STACK_BYTES: usize = WASM_STACK_BYTES + (2 << 20);
 /// The limits of a call, and of loading its guest.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// For one message, and as much for instantiation. Time for which the process is stopped does not count.
+    /// The time for one message, and as much for instantiation. While the process is stopped, time does not count.
     pub timeout: Duration,
-    /// Bytes over all memories and tables of a guest.
+    /// The size of all memories and tables of a guest, in bytes.
     pub memory_bytes: usize,
-    /// Bytes of an unstreamed message, and of a result.
+    /// The size of an unstreamed message, and of a result, in bytes.
     pub message_bytes: u64,
-    /// Audit events of one message.
+    /// The number of audit events of one message.
     pub audit_events: usize,
-    /// Bytes of all audit events of one message.
+    /// The size of all audit events of one message, in bytes.
     pub audit_bytes: usize,
-    /// Bytes of a component's file.
+    /// The size of a component's file, in bytes.
     pub component_bytes: u64,
-    /// Processor time for compiling a component.
+    /// The processor time for compiling a component.
     pub compile_time: Duration,
-    /// Bytes of memory for compiling a component.
+    /// The memory for compiling a component, in bytes.
     pub compile_memory: u64,
 }
 
@@ -52,17 +52,17 @@ impl Default for Limits {
 /// A limit that a guest exceeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExceededLimit {
-    /// It ran longer than this.
+    /// The guest ran longer than this.
     Time(Duration),
-    /// It asked for more than this many bytes of memory and tables.
+    /// The guest asked for more than this many bytes of memory and tables.
     Memory(usize),
-    /// It asked for a table of more than this many elements.
+    /// The guest asked for a table of more than this many elements.
     Table(usize),
-    /// It returned more than this many bytes.
+    /// The guest returned more than this many bytes.
     Message(u64),
-    /// It passed more than this many bytes to the host in one call.
+    /// The guest passed more than this many bytes to the host in one call.
     HostCall(usize),
-    /// It held more than this many resources: streams, clocks to wait for, and the like.
+    /// The guest held more than this many resources: streams, clocks to wait for, and the like.
     Resources(usize),
 }
 

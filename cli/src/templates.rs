@@ -23,7 +23,7 @@ macro_rules! file {
 }
 
 const CONTRACT: File = File("wit/cipher.wit", include_str!("../../wit/cipher.wit"));
-/// The same guest in every language has the same manifest.
+/// The manifest, which is the same in every language.
 const MANIFEST: File = File("Atbash.toml", include_str!("../templates/Atbash.toml"));
 /// The one file that is executable.
 const BUILD: &str = "build";
@@ -115,7 +115,7 @@ pub(crate) const C: &[File] = &[
 ///
 /// When `name` is not valid for a guest, a package, and a variable, or the project cannot be written.
 pub(crate) fn write(files: &[File], name: &str, directory: &Path) -> Result<()> {
-    // It also becomes the name of a package and of a variable, which have stricter rules.
+    // The name also becomes that of a package and of a variable, which have stricter rules.
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     if !manifest::is_name(name) || !name.is_ascii() || !starts_well {
         let rule = format!(

@@ -1,4 +1,4 @@
-//! A component, as text or binary, that means the same linked and not.
+//! A component, as text or binary, that means the same linked or not.
 
 #![no_main]
 

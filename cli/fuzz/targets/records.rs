@@ -1,4 +1,4 @@
-//! Blocks of records: joined they are the input, wherever reads, blocks and records end.
+//! Blocks of records: joined, they equal the input, wherever reads, blocks, and records end.
 
 #![no_main]
 

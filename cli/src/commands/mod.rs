@@ -45,7 +45,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("(a setting)", "the variable of each setting that 'cipher list' shows"),
 ];
 
-/// What follows the options in the help of the program.
+/// The text after the options in the help of the program.
 fn after_help() -> String {
     let mut help = String::from(EXAMPLES);
     for (heading, rows) in [("Exit status", exit::TABLE), ("Environment", ENVIRONMENT)] {

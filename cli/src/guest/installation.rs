@@ -76,7 +76,7 @@ impl Installation {
         write(&file_in(staged.path(), name, "toml"), new.text.as_bytes())?;
         File::open(staged.path())?.sync_all()?;
         fs::rename(staged.path(), self.directory.join(format!("{READY}{name}")))?;
-        // It no longer exists.
+        // The rename leaves nothing to remove.
         let _ = staged.keep();
         self.finish(OsStr::new(name))
     }

@@ -64,7 +64,7 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// That of `check`.
+    /// The error of `check`.
     pub(crate) fn mask_while<'a, E>(
         &self,
         text: &'a str,

@@ -173,7 +173,7 @@ fn undeclared(given: &Assignments) -> Vec<Setting> {
 /// When there is such a setting.
 pub(crate) fn refuse_unknown_to_all(guests: &[Guest], given: &Assignments) -> Result<()> {
     match given.iter().find(|(name, ..)| !guests.iter().any(|guest| guest.takes_setting(name))) {
-        // It may be a key in base64, which has an equals sign at its end.
+        // The name may be a key in base64, which can end with an equals sign.
         Some(_) => Err(failure("no available algorithm has such a setting; 'cipher list' shows all".to_owned())),
         None => Ok(()),
     }
@@ -192,7 +192,7 @@ pub(crate) fn refuse_unknown(guest: &Guest, given: &Assignments) -> Result<()> {
     let name = &guest.name;
     let declared: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
     if manifest.settings.values().any(|declared| declared.secret) {
-        // A key in base64 has an equals sign at its end, and would be taken for a name.
+        // A key in base64 can end with an equals sign, and would be taken for a name.
         return Err(failure(format!("{name} has no such setting (available: {})", declared.join(", "))));
     }
     let unknown = escape::start(unknown);

@@ -25,7 +25,7 @@ pub(crate) const STACK_BYTES: usize = 16 << 20;
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Confinement {
-    /// Applies the limits to this process, and closes every descriptor but the standard streams.
+    /// Applies the limits to this process, and closes every descriptor except the standard streams.
     ///
     /// # Errors
     ///

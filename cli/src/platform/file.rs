@@ -53,7 +53,7 @@ pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Whether the start of `file` can be read without waiting for a disk, as far as the system says.
+/// Whether the start of `file` can be read without waiting for a disk; true if the system cannot tell.
 pub(crate) fn is_in_page_cache(file: &File) -> bool {
     #[cfg(target_os = "linux")]
     {

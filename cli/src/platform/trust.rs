@@ -43,11 +43,11 @@ pub(crate) struct TrustedDirectory {
 /// Why a directory cannot be used: the part of its path at fault, the reason, and the remedy.
 #[derive(Debug)]
 pub(crate) enum Distrust {
-    /// It cannot be opened.
+    /// The directory cannot be opened.
     Unavailable(PathBuf, io::Error),
-    /// It belongs to this other user, who is not root.
+    /// The directory belongs to this other user, who is not root.
     Owner(PathBuf, u32),
-    /// Its group, or every user, can write to it.
+    /// The group of the directory, or every user, can write to it.
     Writable(PathBuf),
     /// The user of this process cannot be distinguished from unmapped users.
     UnknownUser,

@@ -15,13 +15,13 @@ pub(crate) struct Answer {
 /// The outcome of a record.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Its result is in the answer.
+    /// The result is in the answer.
     Done,
-    /// It is not a record, such as a blank line between requests.
+    /// The text is not a record, such as a blank line between requests.
     Ignored,
-    /// It failed. A reason is reported on stderr, unless the answer contains it.
+    /// The record failed. A reason is reported on stderr, unless the answer contains it.
     Failed(Option<String>),
-    /// It was not processed: the system refuses a resource that the guest needs, which is not the fault of the record.
+    /// The record was not processed through no fault of its own: the system refuses a resource that the guest needs.
     Unavailable(anyhow::Error),
 }
 

@@ -64,7 +64,7 @@ impl Queue {
 
     /// Takes the outcome of the run, if it has ended. A second call returns success.
     pub(super) fn take_outcome(&mut self) -> Option<Result<()>> {
-        // It is not removed, because workers check whether the run has ended.
+        // The outcome is not removed, because workers check whether the run has ended.
         self.outcome.as_mut().map(|outcome| std::mem::replace(outcome, Ok(())))
     }
 

@@ -14,9 +14,9 @@ use crate::sandbox::message::Message;
 /// The settings of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionSettings {
-    /// Those of the guest.
+    /// The settings of the guest.
     pub guest: Arc<[Setting]>,
-    /// Those that decrypt every result of an encryption, if results are verified.
+    /// The settings that decrypt every result of an encryption, if results are verified.
     pub verify: Option<Arc<[Setting]>>,
 }
 

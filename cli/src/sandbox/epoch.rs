@@ -231,12 +231,12 @@ mod tests {
         ticker.on_overdue(move || sender.send(()).unwrap());
         drop(over.begin(0));
         let _in_time = in_time.begin(u64::MAX);
-        // It is never dropped, because that would wait for the end of the process.
+        // This call is never dropped, because that would wait for the end of the process.
         std::mem::forget(overdue.begin(0));
         ticker.start().unwrap();
         receiver.recv().unwrap();
         assert_eq!(overdue.deadline.load(SeqCst), GIVEN_UP);
-        // It is given up once.
+        // The ticker gives up on it only once.
         assert!(receiver.recv_timeout(3 * EpochTicker::TICK).is_err());
     }
 }

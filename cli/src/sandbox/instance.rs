@@ -196,7 +196,7 @@ fn run_timed<T>(
         store.set_epoch_deadline(0);
     }
     let returned = call(store)?;
-    // Its last check of the epoch may be long ago.
+    // The last check of the epoch may have been long ago.
     store.data().limiter.time_left()?;
     Ok(returned)
 }

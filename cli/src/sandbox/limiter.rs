@@ -70,7 +70,7 @@ impl Limiter {
         self.denied.clone()
     }
 
-    /// Starts the ticker if the guest has so much memory that it may work for long without checking the epoch.
+    /// Starts the ticker if the guest has so much memory that it may work for a long time without checking the epoch.
     fn tick_if_slow(&self) {
         if self.used > SLOW_MEMORY_BYTES {
             // Without a thread for the ticker, the call fails when it comes to the next check.

@@ -38,7 +38,7 @@ fn sightings(canary: &str, bytes: &[u8]) -> usize {
     parts.map(|part| bytes.windows(part.len()).filter(|window| window == &part).count()).sum()
 }
 
-/// What the kernel shows of a process to others.
+/// What the kernel shows of a process to other processes.
 fn shown_by_kernel(process: u32) -> Vec<u8> {
     let read = |name: &str| fs::read(format!("/proc/{process}/{name}"));
     let mut shown = read("cmdline").expect("it is running");

@@ -1,8 +1,8 @@
 //! The compiler process: a component on stdin, the result of its `Task` on stdout, and its limits as arguments.
 //!
-//! It is this program again, with the task as its first argument. Its input may be an attack, so before reading, it
-//! gives up everything but stdin, stdout, and stderr (`confine`). It refuses with an exit status, and the reason on
-//! stdout.
+//! The process runs this program again, with the task as the first argument. The input may be an attack, so before
+//! reading it, the process gives up everything except stdin, stdout, and stderr (`confine`). It refuses a component
+//! with an exit status, and the reason on stdout.
 
 use std::any::Any;
 use std::env;

@@ -25,19 +25,19 @@ mod process;
 /// Why a component was not compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Refusal {
-    /// It is not a valid component, for this reason.
+    /// The file is not a valid component, for this reason.
     Invalid(String),
-    /// It uses the async part of the component model.
+    /// The component uses the async part of the component model.
     Async,
     /// The compiler panicked, with this message.
     Panicked(String),
     /// The compiler was ended by this signal.
     Crashed(i32),
-    /// It takes more processor time than the limit.
+    /// Compiling takes more processor time than the limit.
     ProcessorTime,
     /// The compiler did not end, although it used little processor time.
     WallTime,
-    /// It takes more memory than the limit.
+    /// Compiling takes more memory than the limit.
     Memory,
     /// The compiler could not be started, or limited, for this reason.
     System(String),

@@ -33,7 +33,7 @@ pub(super) fn run(task: Task, bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, 
     let mut output = Output { result: Vec::new(), messages: Vec::new(), result_limit };
     let exchanged = exchange(&mut child, bytes, &mut output, deadline);
     if exchanged.is_err() {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = child.kill();
     }
     let status = wait(&mut child, deadline);

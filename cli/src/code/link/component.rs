@@ -37,7 +37,7 @@ impl Library<'_> {
     }
 }
 
-/// What a core instance exports.
+/// The exports of a core instance.
 type Exports<'a> = HashMap<&'a str, (Kind, Definition)>;
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl<'a> Component<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut component = Self { bytes, ..Self::default() };
         let mut nesting = vec![];
-        // This one is for its types: it validates no function bodies.
+        // This validator is only for types: it validates no function bodies.
         let (mut validator, mut types) = (Validator::new_with_features(engine::PROPOSALS), None);
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;
@@ -158,7 +158,7 @@ impl<'a> Component<'a> {
                 return Ok(());
             }
             Payload::Version { .. } | Payload::End(_) => return Ok(()),
-            // It is only for debuggers, and its indices would be wrong.
+            // The name section is only for debuggers, and its indices would be wrong.
             Payload::CustomSection(section) if matches!(section.as_known(), KnownCustom::ComponentName(_)) => {
                 return Ok(());
             }

@@ -6,7 +6,8 @@
 //! few functions that take no such handle, such as those that create a socket, stay.
 //!
 //! The imports of the component stay, and so do the indices of its own functions and types. Only the types of imported
-//! instances lose functions. An alias of such a function leads to another one of its instance; nothing uses it.
+//! instances lose functions. An alias of a lost function leads to another function of its instance; nothing uses that
+//! alias.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What a component uses of the interfaces for files, sockets, and HTTP.
+//! The parts of the interfaces for files, sockets, and HTTP that a component uses.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -26,7 +26,7 @@ pub(super) struct Alias<'a> {
     pub(super) name: &'a str,
 }
 
-/// What a component imports, and how it uses what these interfaces have.
+/// The imports of a component, and its uses of the items of these interfaces.
 #[derive(Default)]
 pub(super) struct Imports<'a> {
     /// The indices of all imported instances.

@@ -53,9 +53,9 @@ pub struct LinkedComponent {
 /// Why a component is compiled unlinked.
 #[derive(Debug)]
 pub enum LinkError {
-    /// It has too few dynamic libraries to gain from linking.
+    /// The component has too few dynamic libraries to gain from linking.
     NoLibraries,
-    /// It has a shape that the pass does not handle.
+    /// The component has a shape that the pass does not handle.
     Unsupported(anyhow::Error),
 }
 

@@ -20,9 +20,9 @@ use super::module::Kind;
 
 /// Writes `component` with `merged` in place of its core modules and their instances.
 ///
-/// The merged module, its instance, and aliases of all that the component takes from it come first. The sections of the
-/// component follow, with the same index spaces as before, except those of core items. The fixup comes last: nothing
-/// runs during instantiation, because no module has a start function.
+/// The merged module, its instance, and aliases of everything that the component takes from it come first. The sections
+/// of the component follow, with the same index spaces as before, except those of core items. The fixup comes last:
+/// nothing runs during instantiation, because no module has a start function.
 pub(super) fn rewrite(component: &Component, merged: &MergedModule) -> Result<Vec<u8>> {
     let mut out = wasm_encoder::Component::new();
     instantiate(&mut out, 0, &merged.module, &[]);
