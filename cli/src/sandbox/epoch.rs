@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
-/// The maximum time that one tick counts, however late it is. While a process is stopped (by SIGSTOP, say), its guest
-/// cannot use the time.
+/// The maximum time that one tick counts, however late it is. While a process is stopped (for example by SIGSTOP), its
+/// guest cannot use the time.
 const MAX_GAP: Duration = Duration::from_millis(100);
 /// The number of ticks without a call after which the ticker stops.
 const IDLE_TICKS: u32 = 100;

@@ -255,7 +255,7 @@ fn bounds_memory_of_runs() {
 }
 
 #[test]
-fn slow_record_holds_back_only_later_ones() {
+fn slow_record_delays_only_later_ones() {
     for jobs in ["-j1", "-j2"] {
         let arguments = ["encrypt", "Stuck", "--lines", "--timeout", "1h", jobs];
         let mut cipher = Cipher::new(arguments).env("CIPHER_GUESTS", guests::directory()).start();

@@ -101,7 +101,7 @@ struct Resources<'t> {
 }
 
 impl<'t> Resources<'t> {
-    /// The resources that denied interfaces define, and not only use.
+    /// The resources that denied interfaces define, instead of only using them.
     fn of(imports: &Imports, types: TypesRef<'t>) -> Self {
         let (mut seen, mut denied) = (HashSet::new(), HashSet::new());
         for instance in &imports.imported {
