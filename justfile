@@ -12,8 +12,8 @@ venv := root / ".tools/venv/bin"
 python_files := "cli/templates cli/tests/python guest-vigenere scripts"
 shell_scripts := "scripts/build-vigenere scripts/install scripts/just scripts/publish scripts/test/arm scripts/test/link scripts/test/mounts scripts/test/parallel scripts/test/services scripts/test/templates cli/templates/*/build .ci/run"
 
-# The fuzz targets use the versions in Cargo.lock. They run without the address sanitizer, which makes fuzzing several
-# times slower, because the parsers under test are safe Rust.
+# The fuzz targets use the versions in Cargo.lock. They run without the address sanitizer: it makes fuzzing several
+# times slower, and the parsers under test are safe Rust.
 cargo_fuzz := "PATH=.tools/bin:$PATH cargo +nightly fuzz"
 
 pyspark := "pyspark==4.1.4"

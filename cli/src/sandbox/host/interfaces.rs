@@ -22,8 +22,8 @@ macro_rules! interfaces {
     };
 }
 
-/// All of WASI 0.2 except the command's `run`, and WASI's HTTP. Interfaces that no guest uses are included, because
-/// some toolchains import them.
+/// All of WASI 0.2 except the command's `run`, and WASI's HTTP. Some toolchains import interfaces that their guests do
+/// not use, so those are included.
 const WASI: &[Interface] = interfaces! {
     "wasi:cli/environment": "the settings; no arguments", command::define;
     "wasi:cli/exit": "ends the call with an error", command::define;
