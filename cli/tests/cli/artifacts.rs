@@ -268,10 +268,13 @@ fn locks_only_one_component() {
 #[test]
 fn does_not_wait_for_a_pipe() {
     let home = Home::new();
-    fs::remove_file(home.artifact("Echo")).expect("it is removed");
-    let names = [".lock", "-48.0.8.entry"].map(|ending| home.digest("Echo") + ending);
-    for name in names.into_iter().chain(["lock".to_owned()]) {
-        rustix::fs::mkfifoat(rustix::fs::CWD, home.cache().join(name), 0o600.into()).expect("it is ours");
+    let lock = home.cache().join(home.digest("Echo")).with_extension("lock");
+    let used = [vec![home.artifact("Echo"), home.cache().join("key")], home.entries("Echo")].concat();
+    for file in &used {
+        fs::remove_file(file).expect("it is removed");
+    }
+    for file in used.iter().chain([&lock]) {
+        rustix::fs::mkfifoat(rustix::fs::CWD, file, 0o600.into()).expect("it is ours");
     }
     home.cipher("Echo").args(["--compile-timeout", "1h"]).run().exits(0).prints("abc\n");
     home.expect_cached("with a pipe in place of the lock");

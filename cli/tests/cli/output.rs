@@ -70,13 +70,6 @@ fn reports_output_that_cannot_be_written() {
 }
 
 #[test]
-fn reports_help_that_cannot_be_written() {
-    for arguments in [vec!["--help"], vec!["--version"], vec!["encrypt", "--help"]] {
-        Cipher::new(arguments).run_into(full(), Stdio::piped()).exits(6);
-    }
-}
-
-#[test]
 fn withholds_result_when_stderr_is_full() {
     for cipher in writers() {
         cipher.run_into(Stdio::piped(), full()).exits(6).prints("");
