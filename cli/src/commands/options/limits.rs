@@ -61,3 +61,17 @@ impl LimitOptions {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches};
+
+    use super::*;
+
+    #[test]
+    fn options_default_to_limits() {
+        let matches = LimitOptions::augment_args(Command::new("cipher")).get_matches_from(["cipher"]);
+        let limits = LimitOptions::from_arg_matches(&matches).unwrap().limits().unwrap();
+        assert_eq!(format!("{limits:?}"), format!("{:?}", Limits::default()));
+    }
+}
