@@ -102,7 +102,7 @@ impl Batch {
         let sink = self.audit.sink(inputs.chain([(output.file(), "output")]))?;
         let jobs = self.jobs.jobs();
         let instance_bytes = limits.memory_bytes / jobs;
-        let writer = Writer::new(sink, output, files.iter().next());
+        let writer = Writer::new(sink, output, files.size());
         let blocks = Blocks::new(files, Separator::Line, batch::line_bytes(limits.message_bytes));
         let (catalog, settings) = (Catalog::from_environment(), self.settings.assignments(&mut setting_stdin)?);
         refuse_unknown(&catalog, self.algorithm.as_deref(), &settings)?;

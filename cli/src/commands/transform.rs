@@ -13,6 +13,7 @@ use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
 use crate::exit::{self, Failure, Kind};
 use crate::limits::Limits;
+use crate::platform::file;
 use crate::platform::standard::Standard;
 use crate::records::blocks::Blocks;
 use crate::records::lines::Lines;
@@ -188,7 +189,7 @@ impl Transform {
             keep_failed: self.on_error == OnError::Empty,
             session: None,
         };
-        let writer = Writer::new(sink, output, Some(&input));
+        let writer = Writer::new(sink, output, file::size(&input));
         let blocks = Blocks::new(input, separator, limits.message_bytes);
         let policy = Policy { separator, fail_fast: self.jobs.fail_fast || self.on_error == OnError::Fail };
         run::run((0..self.jobs.jobs()).map(worker).collect(), blocks, writer, policy)
@@ -312,7 +313,7 @@ impl SingleMessage {
             return self.call(input.whole(limits.message_bytes)?, "");
         };
         let format = lock(sink).format();
-        let mut progress = Progress::new(stdin);
+        let mut progress = Progress::new(file::size(stdin));
         let mut ready = Vec::new();
         let mut updated = message.update(first, &mut ready);
         loop {

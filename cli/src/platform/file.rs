@@ -48,6 +48,11 @@ pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
     Ok(one.is_file() && identity(&one) == identity(&other))
 }
 
+/// The size of a regular file, in bytes; `None` for anything else.
+pub(crate) fn size(file: &File) -> Option<u64> {
+    file.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len())
+}
+
 /// The device and inode, which identify a file while it exists.
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())

@@ -50,6 +50,15 @@ impl Files {
         Ok(Self { pending, current: None, last_byte: b'\n' })
     }
 
+    /// The size of all files together, in bytes, if all are regular.
+    pub(crate) fn size(&self) -> Option<u64> {
+        let sizes = self.pending.iter().map(|pending| match pending {
+            PendingFile::Open(file) => file::size(file),
+            PendingFile::Fifo(_) => None,
+        });
+        sizes.sum()
+    }
+
     /// The files that are open.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &File> {
         self.pending.iter().filter_map(|pending| match pending {

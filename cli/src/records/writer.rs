@@ -24,13 +24,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Nothing is written yet; `input` is used only for its size.
-    pub(crate) fn new(sink: Sink, output: Output, input: Option<&File>) -> Self {
-        let progress = match input {
-            Some(input) => Progress::new(input),
-            None => Progress::new(output.file()),
-        };
-        Self { sink, output, progress, records: 0, failed: 0 }
+    /// Nothing is written yet. The input has `size` bytes, if that is known.
+    pub(crate) fn new(sink: Sink, output: Output, size: Option<u64>) -> Self {
+        Self { sink, output, progress: Progress::new(size), records: 0, failed: 0 }
     }
 
     /// The format in which the sink expects events.

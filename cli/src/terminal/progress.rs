@@ -1,8 +1,6 @@
 //! Progress of long work: a bar on a terminal, or lines elsewhere on request.
 
-use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -70,10 +68,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// The progress of reading `input`, none of which is read yet.
-    pub(crate) fn new(input: impl AsFd) -> Self {
-        let size = input.as_fd().try_clone_to_owned().ok().and_then(|fd| File::from(fd).metadata().ok());
-        let size = size.filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
+    /// The progress of reading an input of `size` bytes, if that is known. Nothing is read yet.
+    pub(crate) fn new(size: Option<u64>) -> Self {
         let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
         let template = match size {
             Some(_) => "{wide_bar} {msg}{bytes}/{total_bytes} {bytes_per_sec} {eta} left",

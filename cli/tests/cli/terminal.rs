@@ -55,6 +55,20 @@ fn progress_always_prints_lines_elsewhere() {
 }
 
 #[test]
+fn progress_adds_up_files() {
+    let request = "{\"message\":\"abc\",\"algorithm\":\"Caesar\"}\n";
+    let batch = |files: &str| format!("cipher batch {files} --progress always --audit-file /dev/null >>notes");
+    // The size is unknown if one is a pipe.
+    for (script, size) in [
+        (batch("request request"), "2 records, 78 B of 78 B"),
+        (format!("mkfifo pipe; cat request >pipe & {}", batch("pipe")), "1 record, 39 B"),
+    ] {
+        let cipher = Cipher::shell(script).file("request", request).file("notes", "text\n");
+        cipher.run().exits(0).says(&format!("cipher: {size}\n"));
+    }
+}
+
+#[test]
 fn hints_at_text_that_names_file() {
     let hint = "cipher: 'notes' is taken as text; use '< notes' for the contents of the file\r\n";
     assert_eq!(shown("cipher encrypt -q Caesar notes"), format!("{hint}qrwhv\r\n"));
