@@ -81,7 +81,7 @@ impl Report {
         let Self { guest, artifact, file, contract } = self;
         let path = escape::line(&guest.component.to_string_lossy()).into_owned();
         let size = ByteSize(file.bytes);
-        let version = self.version().map(|version| format!(" {version}")).unwrap_or_default();
+        let version = guest.version().map(|version| format!(" {version}")).unwrap_or_default();
         let mut text = format!("{}{version}: {path}\n  {size}, sha256:{}\nimports\n", guest.name, artifact.digest);
         for import in &contract.imports {
             text += &format!("  {}: {}\n", import.name, import.grant.unwrap_or("not offered"));
@@ -113,10 +113,6 @@ impl Report {
         settings.chain(granted.iter().filter(|(granted, _)| *granted).map(|(_, what)| (*what).to_owned())).collect()
     }
 
-    fn version(&self) -> Option<&str> {
-        self.guest.manifest.as_ref().and_then(|manifest| manifest.version.as_deref())
-    }
-
     fn settings(&self) -> impl Iterator<Item = &String> {
         self.guest.manifest.iter().flat_map(|manifest| manifest.settings.keys())
     }
@@ -127,7 +123,7 @@ impl Report {
         let exports: Vec<_> = contract.exports.iter().map(|e| json!({"name": e.name, "type": e.kind})).collect();
         json!({
             "name": guest.name,
-            "version": self.version(),
+            "version": guest.version(),
             "component": guest.component.to_string_lossy(),
             "bytes": file.bytes,
             "sha256": artifact.digest.to_string(),

@@ -101,7 +101,7 @@ impl Install {
             artifact::remove(digest);
         }
         self.refuse_shadowed(&catalog, &installed)?;
-        let version = new.manifest.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let version = installed.version().map(|version| format!(" {version}")).unwrap_or_default();
         let (name, directory) = (&installed.name, replacement.directory.display());
         let line = format!("installed {name}{version} in {directory}{}\n", replacement.describe());
         Output::stdout()?.write(line.as_bytes())

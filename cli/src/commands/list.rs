@@ -109,7 +109,7 @@ impl<'a> Entry<'a> {
         guest.check_pin(digest)?;
         Ok(Self {
             name: &guest.name,
-            version: manifest.and_then(|manifest| manifest.version.as_deref()),
+            version: guest.version(),
             description: manifest.map_or("", |manifest| &manifest.description),
             component: guest.component.to_string_lossy(),
             sha256: digest.to_string(),

@@ -38,6 +38,11 @@ pub(crate) fn cannot_read_component(path: &Path) -> Failure {
 }
 
 impl Guest {
+    /// The version that the manifest declares.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.manifest.as_ref()?.version.as_deref()
+    }
+
     /// The grants of the guest besides its settings.
     pub fn grants(&self) -> Grants {
         self.manifest.as_ref().map_or_else(Grants::default, |m| Grants { clocks: m.clocks, random: m.random })

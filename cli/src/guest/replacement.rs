@@ -79,8 +79,7 @@ fn is_before(catalog: &Catalog, first: &Path, second: &Path) -> bool {
 }
 
 fn version_of(guest: &Guest) -> String {
-    let version = guest.manifest.as_ref().and_then(|manifest| manifest.version.as_ref());
-    version.map(|version| format!(" {version}")).unwrap_or_default()
+    guest.version().map(|version| format!(" {version}")).unwrap_or_default()
 }
 
 /// How the version of `new` compares with that of `old`, if both have one.
