@@ -84,7 +84,7 @@ impl List {
             return Err(Failure::new(kind, message).into());
         }
         if entries.is_empty() && !self.json {
-            log::warn!("{}", catalog.empty());
+            log::warn!("{}", catalog.nothing_found());
         }
         Ok(())
     }

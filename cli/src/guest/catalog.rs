@@ -96,7 +96,7 @@ impl Catalog {
     }
 
     /// A message that no guests were found, with the directories that were searched.
-    pub fn empty(&self) -> String {
+    pub(crate) fn nothing_found(&self) -> String {
         let searched: Vec<String> = self.directories().map(|path| path.display().to_string()).collect();
         match searched.as_slice() {
             [] => format!("no algorithms found; name a guest directory in {GUESTS_VARIABLE}"),
@@ -109,7 +109,7 @@ impl Catalog {
         let guests = self.all();
         let names: Vec<&str> = guests.iter().flatten().map(|guest| guest.name.as_str()).collect();
         if names.is_empty() {
-            return format!("unknown algorithm '{shown}': {}", self.empty());
+            return format!("unknown algorithm '{shown}': {}", self.nothing_found());
         }
         let hint = nearest(&algorithm.to_string_lossy(), &names).map(|name| format!("; did you mean '{name}'?"));
         format!("unknown algorithm '{shown}' (available: {}){}", names.join(", "), hint.unwrap_or_default())
