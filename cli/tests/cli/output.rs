@@ -127,17 +127,17 @@ fn writes_events_before_results_of_records() {
         let lines = "some line\n".repeat(100_000);
         let script = format!("cipher encrypt Caesar --lines -j {jobs} 2>&1");
         let ended = Cipher::shell(script).stdin(lines).run().exits(0);
-        let (mut entries, mut results) = (0, 0);
+        let (mut events, mut results) = (0, 0);
         for line in ended.text().lines() {
             match line {
                 "vrph olqh" => results += 1,
                 _ => {
                     assert_eq!(line, audit_event("encrypt", "some line").trim_end());
-                    entries += 1;
+                    events += 1;
                 }
             }
-            assert!(results <= entries, "a result came before its event");
+            assert!(results <= events, "a result came before its event");
         }
-        assert_eq!((entries, results), (100_000, 100_000));
+        assert_eq!((events, results), (100_000, 100_000));
     }
 }

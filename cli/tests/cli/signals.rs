@@ -60,8 +60,8 @@ fn interrupted_output_is_complete_records() {
                 false => format!("def {number}\n"),
             });
             same(output, results.collect::<String>());
-            let entries = (0..count).map(|number| audit_event("encrypt", &format!("abc {number}")));
-            same(ended.audit_events(), entries.collect::<String>());
+            let events = (0..count).map(|number| audit_event("encrypt", &format!("abc {number}")));
+            same(ended.audit_events(), events.collect::<String>());
             assert_eq!(ended.diagnostics(), format!("error: interrupted after {count} records\n"));
         }
     }
@@ -85,8 +85,8 @@ fn crash_leaves_correct_prefix() {
         let events = fs::read_to_string(&audit).expect("it is there");
         let results = (0..whole.lines().count()).map(|number| format!("def {number}\n"));
         same(format!("{whole}\n"), results.collect::<String>());
-        let entries = (0..whole.lines().count()).map(|number| audit_event("encrypt", &format!("abc {number}")));
-        assert!(events.starts_with(&entries.collect::<String>()), "an event is missing");
+        let expected = (0..whole.lines().count()).map(|number| audit_event("encrypt", &format!("abc {number}")));
+        assert!(events.starts_with(&expected.collect::<String>()), "an event is missing");
         assert_eq!(ended.status, None, "it was killed by the signal");
         let line = format!("error: cipher crashed ({name}): what is written is correct up to the last whole record\n");
         assert_eq!(ended.diagnostics(), line);

@@ -22,8 +22,8 @@ fn waits_for_rest_of_line() {
         assert_eq!(cipher.line(), "rqh\n");
         cipher.write("o\nthree");
         assert_eq!(cipher.line(), "wzr\n");
-        let entries = ["one", "two", "three"].map(|text| audit_event("encrypt", text)).concat();
-        cipher.end().exits(0).prints("wkuhh").says(&entries);
+        let events = ["one", "two", "three"].map(|text| audit_event("encrypt", text)).concat();
+        cipher.end().exits(0).prints("wkuhh").says(&events);
     }
 }
 
@@ -52,6 +52,6 @@ fn follows_logs() {
         log.write(&format!("line {number}\n"));
         assert_eq!(log.line(), format!("olqh {number}\n"));
     }
-    let entries = audit_event("encrypt", "one") + &audit_event("encrypt", "line 0").repeat(5);
-    log.end().exits(0).prints("").says(&entries);
+    let events = audit_event("encrypt", "one") + &audit_event("encrypt", "line 0").repeat(5);
+    log.end().exits(0).prints("").says(&events);
 }
