@@ -67,7 +67,7 @@ pub(crate) fn pool(instances: usize) -> Result<Engine> {
     let mut config = config()?;
     config.enable_compiler(false);
     config.allocation_strategy(pool);
-    start(&config)
+    start(&config).inspect_err(|error| log::info!("instances are not pooled: {error:#}"))
 }
 
 fn start(config: &Config) -> Result<Engine> {

@@ -82,8 +82,12 @@ impl Guests {
         if let Some(guest) = pooled.get(&guest.guest().name) {
             return guest.clone();
         }
-        let loaded = GuestPre::load(guest.guest(), ticker, &self.limits).unwrap_or_else(|_| guest.clone());
-        pooled.insert(guest.guest().name.clone(), loaded.clone());
+        let name = &guest.guest().name;
+        let loaded = GuestPre::load(guest.guest(), ticker, &self.limits).unwrap_or_else(|error| {
+            log::info!("instances of {name} are not pooled: {error:#}");
+            guest.clone()
+        });
+        pooled.insert(name.clone(), loaded.clone());
         loaded
     }
 }

@@ -38,8 +38,8 @@ impl JobOptions {
 
     /// The epoch ticker of an engine that suits the lifetime of instances, given the maximum number of them per worker.
     pub(crate) fn ticker(&self, instances: usize) -> Result<EpochTicker> {
-        let pool = if self.isolate { engine::pool(self.jobs() * instances) } else { engine::loader() };
+        let pool = if self.isolate { engine::pool(self.jobs() * instances).ok() } else { None };
         // Without the address space for a pool, instances are slower to create, but work.
-        pool.or_else(|_| engine::loader()).map(EpochTicker::new)
+        pool.map_or_else(engine::loader, Ok).map(EpochTicker::new)
     }
 }
