@@ -1,8 +1,10 @@
-;; Fails with a reason that contains sequences that color, retitle, reorder, and overwrite what a terminal shows. $
-;; cipher encrypt escapes-printed x status 1 stderr error: escapes-printed failed: \u{1b}[31mred\u{1b}]0;title\u{7}
-;; \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end $ RUST_LOG=info cipher encrypt escapes-printed x 2>&1
-;; >/dev/null | grep printed: status 0 stdout [INFO  cipher::sandbox::error] escapes-printed printed:
-;; \u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end
+;; Fails with a reason that contains sequences that color, retitle, reorder, and overwrite what a terminal shows.
+;; $ cipher encrypt escapes-printed x
+;; status 1
+;; stderr error: escapes-printed failed: \u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end
+;; $ RUST_LOG=info cipher encrypt escapes-printed x 2>&1 >/dev/null | grep printed:
+;; status 0
+;; stdout [INFO  cipher::sandbox::error] escapes-printed printed: \u{1b}[31mred\u{1b}]0;title\u{7} \u{9b}31m \u{202e} over \u{2028} line \0 \u{7f} \u{8} \r end
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))

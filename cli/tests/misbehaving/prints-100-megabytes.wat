@@ -1,6 +1,10 @@
-;; Prints 100 MB in many calls, and then the reason for its failure. $ cipher encrypt prints-100-megabytes x status 1
-;; stderr error: prints-100-megabytes failed: that was all $ RUST_LOG=info cipher encrypt prints-100-megabytes x 2>&1 |
-;; grep -c 'printed [0-9]* bytes before this' status 0 stdout 1
+;; Prints 100 MB in many calls, and then the reason for its failure.
+;; $ cipher encrypt prints-100-megabytes x
+;; status 1
+;; stderr error: prints-100-megabytes failed: that was all
+;; $ RUST_LOG=info cipher encrypt prints-100-megabytes x 2>&1 | grep -c 'printed [0-9]* bytes before this'
+;; status 0
+;; stdout 1
 (component
   (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
   (alias export $errors "error" (type $error))
