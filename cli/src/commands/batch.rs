@@ -115,7 +115,7 @@ impl Batch {
             settings,
             require_set: self.require.require_set,
         });
-        let guests = Arc::new(Guests::new(catalog, self.jobs.ticker(1)?, limits, jobs));
+        let guests = Arc::new(Guests::new(catalog, self.jobs.ticker(jobs)?, limits, jobs));
         let worker = |_| Requests {
             guests: guests.clone(),
             defaults: defaults.clone(),

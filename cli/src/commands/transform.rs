@@ -11,7 +11,9 @@ use clap::{Args, ValueEnum};
 use super::options::{AuditOptions, GuestOptions, JobOptions, LimitOptions, SettingStdin, VerifyOptions};
 use crate::audit::lines::EventLines;
 use crate::audit::sink::Sink;
+use crate::code::engine;
 use crate::exit::{self, Failure, Kind};
+use crate::guest::Guest;
 use crate::limits::Limits;
 use crate::platform::file;
 use crate::platform::standard::Standard;
@@ -23,6 +25,7 @@ use crate::records::session::{Session, SessionSettings};
 use crate::records::split::Separator;
 use crate::records::writer::{self, Writer};
 use crate::sandbox::contract::Operation;
+use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::instance::GuestPre;
 use crate::terminal::color;
 use crate::terminal::escape;
@@ -140,12 +143,12 @@ impl Transform {
         }
         let streams = input.iter().map(|input| (input, "input")).chain([(output.file(), "output")]);
         let sink = self.audit.sink(streams)?;
-        let guest = GuestPre::load(&guest, &self.jobs.ticker(if settings.verify.is_some() { 2 } else { 1 })?, &limits)?;
         match (input, separator) {
             (Some(input), Some(separator)) => {
                 self.records(&guest, settings, (operation, separator), input, (sink, output), &limits)
             }
             (input, _) => {
+                let guest = GuestPre::load(&guest, &EpochTicker::new(engine::loader()?), &limits)?;
                 if let Some(text) = text {
                     hint_at_file(text);
                 }
@@ -172,13 +175,16 @@ impl Transform {
 
     fn records(
         &self,
-        guest: &Arc<GuestPre>,
+        guest: &Guest,
         settings: SessionSettings,
         (operation, separator): (Operation, Separator),
         input: File,
         (sink, output): (Sink, Output),
         limits: &Limits,
     ) -> Result<()> {
+        let jobs = self.jobs.jobs();
+        let instances = if settings.verify.is_some() { 2 * jobs } else { jobs };
+        let guest = GuestPre::load(guest, &self.jobs.ticker(instances)?, limits)?;
         let worker = |_| Lines {
             guest: guest.clone(),
             settings: settings.clone(),
@@ -192,7 +198,7 @@ impl Transform {
         let writer = Writer::new(sink, output, file::size(&input));
         let blocks = Blocks::new(input, separator, limits.message_bytes);
         let policy = Policy { separator, fail_fast: self.jobs.fail_fast || self.on_error == OnError::Fail };
-        run::run((0..self.jobs.jobs()).map(worker).collect(), blocks, writer, policy)
+        run::run((0..jobs).map(worker).collect(), blocks, writer, policy)
     }
 }
 

@@ -190,6 +190,18 @@ fn continues_with_fewer_workers() {
 }
 
 #[test]
+fn pools_instances_only_for_records() {
+    // A pool does not fit.
+    for (command, count) in [("encrypt Caesar --isolate abc", 0), ("encrypt Caesar --lines --isolate -j4", 1)] {
+        let script = format!("ulimit -v 6000000; exec cipher {command}");
+        let said = Cipher::shell(script).env("RUST_LOG", "info").stdin("abc\n").run().exits(0).diagnostics();
+        for line in ["running at most", "are not pooled"] {
+            assert_eq!(said.matches(line).count(), count, "{command}: {said}");
+        }
+    }
+}
+
+#[test]
 fn refuses_to_overwrite_input() {
     let script = |command: &str| Cipher::shell(format!("cipher {command} <>file >&0")).file("file", "abc\n");
     let file = r#"cipher batch file >>file"#;

@@ -36,9 +36,9 @@ impl JobOptions {
         engine::workers_that_fit(self.jobs.map_or_else(processors, usize::from))
     }
 
-    /// The epoch ticker of an engine that suits the lifetime of instances, given the maximum number of them per worker.
+    /// The epoch ticker of an engine that suits the lifetime of instances, at most `instances` at a time.
     pub(crate) fn ticker(&self, instances: usize) -> Result<EpochTicker> {
-        let pool = if self.isolate { engine::pool(self.jobs() * instances).ok() } else { None };
+        let pool = if self.isolate { engine::pool(instances).ok() } else { None };
         // Without the address space for a pool, instances are slower to create, but work.
         pool.map_or_else(engine::loader, Ok).map(EpochTicker::new)
     }
