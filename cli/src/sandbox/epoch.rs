@@ -2,14 +2,14 @@
 //! counts the time for which guests run.
 //!
 //! Most calls are over before a thread would have started, and a filter that waits for its input should not wake the
-//! machine. So the ticker starts with a call that has checked the epoch often, or sleeps, and stops when no call runs.
-//! While it does not run, the time is read from the system's clock.
+//! machine. So the ticker starts when calls have checked the epoch often, or one sleeps, and stops when no call runs.
+//! While it does not run, each check of the time is a tick.
 //!
 //! One instruction can fill all the memory of a guest, and one conversion copy it to another component. Neither checks
 //! the epoch: 1 GiB takes about a second. So the ticker gives up on a call that is [overdue](EpochTicker::on_overdue).
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ use wasmtime::Engine;
 /// The maximum time that one tick counts, however late it is. While a process is stopped (for example by SIGSTOP), its
 /// guest cannot use the time.
 const MAX_GAP: Duration = Duration::from_millis(100);
+/// The number of epoch checks, in functions and loops, after which the ticker starts: about 15 us.
+const FREE_CHECKS: u32 = 300;
 /// The number of ticks without a call after which the ticker stops.
 const IDLE_TICKS: u32 = 100;
 
@@ -37,12 +39,14 @@ pub struct EpochTicker {
 
 struct State {
     running: AtomicBool,
+    /// The number of epoch checks while the ticker did not run.
+    checks: AtomicU32,
     /// The origin of the times below.
     start: Instant,
     /// The time at the last tick, in nanoseconds since `start`, minus `stopped`.
     ticked: AtomicU64,
-    /// The time that does not count, in nanoseconds.
-    stopped: AtomicU64,
+    /// The time that does not count, in nanoseconds. Its lock is that of a tick.
+    stopped: Mutex<u64>,
     stores: Mutex<Vec<Weak<Calls>>>,
     give_up: OnceLock<GiveUp>,
 }
@@ -70,9 +74,10 @@ impl EpochTicker {
     pub fn new(engine: Engine) -> Self {
         let state = State {
             running: AtomicBool::new(false),
+            checks: AtomicU32::new(0),
             start: Instant::now(),
             ticked: AtomicU64::new(0),
-            stopped: AtomicU64::new(0),
+            stopped: Mutex::default(),
             stores: Mutex::default(),
             give_up: OnceLock::new(),
         };
@@ -107,7 +112,7 @@ impl EpochTicker {
     /// The time for which the process has run since the ticker was created, in nanoseconds. While the ticker runs, it
     /// is that of the last tick.
     pub fn now(&self) -> u64 {
-        if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.counted() }
+        if self.is_running() { self.state.ticked.load(SeqCst) } else { self.state.tick() }
     }
 
     /// The time at which a `timeout` that starts now ends, in nanoseconds.
@@ -115,6 +120,23 @@ impl EpochTicker {
         // The current tick is not over yet.
         let slack = if self.is_running() { nanoseconds(Self::TICK) } else { 0 };
         self.now().saturating_add(slack).saturating_add(nanoseconds(timeout))
+    }
+
+    /// Counts a check of the epoch, and starts the ticker if there were many. Returns whether it runs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub(super) fn count_check(&self) -> std::io::Result<bool> {
+        if self.is_running() {
+            return Ok(true);
+        }
+        if self.state.checks.fetch_add(1, Relaxed) < FREE_CHECKS {
+            return Ok(false);
+        }
+        self.start()?;
+        self.state.checks.store(0, Relaxed);
+        Ok(true)
     }
 
     /// Starts the ticker unless it is running.
@@ -126,7 +148,7 @@ impl EpochTicker {
         if self.is_running() {
             return Ok(());
         }
-        self.state.ticked.store(self.state.counted(), SeqCst);
+        self.state.tick();
         if self.state.running.swap(true, SeqCst) {
             return Ok(());
         }
@@ -158,16 +180,15 @@ impl EpochTicker {
 }
 
 impl State {
-    /// The time by the system's clock, in nanoseconds, minus the time that does not count.
-    fn counted(&self) -> u64 {
-        nanoseconds(self.start.elapsed()).saturating_sub(self.stopped.load(Relaxed))
-    }
-
-    fn tick(&self) {
-        let gap = self.counted().saturating_sub(self.ticked.load(SeqCst));
+    /// Counts the time since the last tick, and returns the time so far, in nanoseconds.
+    fn tick(&self) -> u64 {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let ticked = self.ticked.load(SeqCst);
+        let gap = nanoseconds(self.start.elapsed()).saturating_sub(*stopped).saturating_sub(ticked);
         let counted = gap.min(nanoseconds(MAX_GAP));
-        self.stopped.fetch_add(gap - counted, Relaxed);
-        self.ticked.fetch_add(counted, SeqCst);
+        *stopped += gap - counted;
+        self.ticked.store(ticked + counted, SeqCst);
+        ticked + counted
     }
 
     fn lock_stores(&self) -> MutexGuard<'_, Vec<Weak<Calls>>> {
@@ -222,6 +243,22 @@ mod tests {
 
     use super::*;
     use crate::code::engine;
+
+    #[test]
+    fn counts_no_stop() {
+        let ticker = EpochTicker::new(engine::loader().unwrap());
+        thread::sleep(2 * MAX_GAP);
+        assert_eq!(ticker.now(), nanoseconds(MAX_GAP));
+        ticker.start().unwrap();
+        assert!(ticker.now() < nanoseconds(2 * MAX_GAP));
+    }
+
+    #[test]
+    fn starts_after_many_checks() {
+        let ticker = EpochTicker::new(engine::loader().unwrap());
+        let checks = (0..).take_while(|_| !ticker.count_check().unwrap()).count();
+        assert_eq!((checks, ticker.is_running()), (FREE_CHECKS as usize, true));
+    }
 
     #[test]
     fn gives_up_only_overdue_calls() {

@@ -22,9 +22,6 @@ use crate::sandbox::host::{self, Environment, Host};
 use crate::sandbox::lift::{self, StringCopy};
 use crate::sandbox::message::{Message, StreamingIndices};
 
-/// The number of epoch checks, in functions and loops, after which the ticker is started: about 15 us.
-const FREE_CHECKS: u32 = 300;
-
 /// The operation of a call that instantiates the guest, in audit events.
 const START: &str = "start";
 
@@ -166,19 +163,11 @@ impl GuestPre {
         store.limiter(|host| &mut host.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(HANDLES);
-        let (ticker, mut checks) = (self.ticker.clone(), 0);
+        let ticker = self.ticker.clone();
         store.epoch_deadline_callback(move |context| {
             context.data().limiter.time_left()?;
-            if !ticker.is_running() {
-                checks += 1;
-                if checks < FREE_CHECKS {
-                    // The epoch stands still, so this is called again at the next check.
-                    return Ok(UpdateDeadline::Continue(0));
-                }
-                checks = 0;
-                ticker.start()?;
-            }
-            Ok(UpdateDeadline::Continue(1))
+            // While the epoch stands still, this is called again at the next check.
+            Ok(UpdateDeadline::Continue(ticker.count_check()?.into()))
         });
         store
     }

@@ -201,6 +201,23 @@ fn stopped_time_does_not_count() {
     panic!("it always ends before it is stopped");
 }
 
+#[test]
+fn stop_during_short_calls_does_not_count() {
+    let directory = new_directory();
+    let lines = directory.path().join("lines");
+    fs::write(&lines, "abc\n".repeat(200_000)).expect("it is written");
+    let script = "exec cipher encrypt Caesar -q --lines --isolate --timeout 1s <\"$LINES\" >/dev/null";
+    let cipher = Cipher::shell(script).env("LINES", &lines).start();
+    // Calls that are shorter than the interval of the ticker follow one another.
+    for _ in 0..2 {
+        thread::sleep(Duration::from_millis(300));
+        cipher.signal(Signal::STOP);
+        thread::sleep(Duration::from_millis(1500));
+        cipher.signal(Signal::CONT);
+    }
+    cipher.end().exits(0).says("");
+}
+
 /// Waits until the program ends by itself, although its stdin is open.
 #[track_caller]
 fn wait_for_end(cipher: &mut Running) {
