@@ -153,7 +153,7 @@ impl Transform {
                     hint_at_file(text);
                 }
                 let one = SingleMessage::open(&guest, &settings, operation, sink, output)?;
-                one.run(text, input.as_ref(), &limits)
+                one.run(text, input, &limits)
             }
         }
     }
@@ -259,7 +259,7 @@ impl SingleMessage {
     }
 
     /// Transforms `text`, or the contents of `input`.
-    fn run(mut self, text: Option<&str>, input: Option<&File>, limits: &Limits) -> Result<()> {
+    fn run(mut self, text: Option<&str>, input: Option<File>, limits: &Limits) -> Result<()> {
         let done = match (text, input) {
             (None, Some(input)) => self.stdin(input, limits),
             (text, _) => self.call(text.unwrap_or_default(), "\n"),
@@ -306,7 +306,8 @@ impl SingleMessage {
     }
 
     /// Transforms stdin: in one call if it is short or the guest cannot stream, otherwise in chunks.
-    fn stdin(&mut self, stdin: &File, limits: &Limits) -> Result<()> {
+    fn stdin(&mut self, stdin: File, limits: &Limits) -> Result<()> {
+        let size = file::size(&stdin);
         let mut input = Input::new(stdin, Standard::Input.name());
         let first = match input.begin()? {
             Beginning::Whole(text) => return self.call(text, ""),
@@ -319,9 +320,10 @@ impl SingleMessage {
             return self.call(input.whole(limits.message_bytes)?, "");
         };
         let format = lock(sink).format();
-        let mut progress = Progress::new(file::size(stdin));
+        let mut progress = Progress::new(size);
         let mut ready = Vec::new();
         let mut updated = message.update(first, &mut ready);
+        let chunks = input.read_ahead()?;
         loop {
             let mut events = EventLines::new(format);
             message.report(&mut events);
@@ -330,9 +332,9 @@ impl SingleMessage {
                 updated?;
                 output.write_part(&mut ready)
             })?;
-            let Some(chunk) = input.next_chunk()? else { break };
+            let Some(chunk) = chunks.next()? else { break };
             progress.advance(chunk.len() as u64, 0);
-            updated = message.update(chunk, &mut ready);
+            updated = message.update(&chunk, &mut ready);
         }
         let finished = message.finish(&mut ready);
         self.end_message(&finished)?;

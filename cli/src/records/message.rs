@@ -1,5 +1,8 @@
 //! One message from a reader: as one text if it is short, otherwise in chunks of whole characters.
 
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
 use anyhow::{Context, Result, bail};
 
 use crate::exit::{Failure, Kind};
@@ -13,6 +16,10 @@ const WHOLE_BYTES: usize = 1 << 20;
 /// The maximum size of the chunks that follow, in bytes: a chunk and its result fit into the second-level cache, and a
 /// pipe has the same capacity.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// The number of chunks that wait while one is processed.
+const CHUNKS_AHEAD: usize = 2;
+/// The size of the stack of the thread that reads ahead, in bytes.
+const STACK_BYTES: usize = 256 * 1024;
 
 /// The size of the first read, in bytes.
 const FIRST_BYTES: usize = 8 * 1024;
@@ -30,6 +37,21 @@ pub(crate) struct Input<S> {
     /// The number of bytes returned before those in `buffer`.
     offset: u64,
     ended: bool,
+}
+
+/// The rest of a message, read ahead.
+#[derive(Debug)]
+pub(crate) struct Chunks(Receiver<Result<Option<String>>>);
+
+impl Chunks {
+    /// Returns the next chunk as soon as it arrives, or `None` at the end of the message. Nothing follows an error.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Input::begin`].
+    pub(crate) fn next(&self) -> Result<Option<String>> {
+        self.0.recv().with_context(|| Failure::new(Kind::Input, "the thread that reads the input panicked"))?
+    }
 }
 
 /// The start of a message.
@@ -76,12 +98,32 @@ impl<S: ByteSource> Input<S> {
         self.text()
     }
 
-    /// Returns the next chunk as soon as it arrives: empty if only part of a character was read, `None` at the end.
+    /// Reads the rest of the message on a thread of its own, so that reading overlaps with processing. The thread may
+    /// still be blocked when the process ends.
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin).
-    pub(crate) fn next_chunk(&mut self) -> Result<Option<&str>> {
+    /// When the system refuses a thread.
+    pub(crate) fn read_ahead(mut self) -> Result<Chunks>
+    where
+        S: Send + 'static,
+    {
+        let (sender, chunks) = mpsc::sync_channel(CHUNKS_AHEAD);
+        let read = move || loop {
+            let chunk = self.next_chunk().map(|chunk| chunk.map(str::to_owned));
+            let is_last = !matches!(chunk, Ok(Some(_)));
+            // Without a receiver, the message has failed.
+            if sender.send(chunk).is_err() || is_last {
+                break;
+            }
+        };
+        let thread = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(read);
+        thread.with_context(|| Failure::new(Kind::System, "cannot start a thread that reads the input"))?;
+        Ok(Chunks(chunks))
+    }
+
+    /// Returns the next chunk as soon as it arrives: empty if only part of a character was read, `None` at the end.
+    fn next_chunk(&mut self) -> Result<Option<&str>> {
         if self.ended {
             return Ok(None);
         }
@@ -138,36 +180,41 @@ impl<S: ByteSource> Input<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Cursor, Read};
 
     use super::*;
 
     /// Hands out at most `.1` bytes at a time.
-    struct Sips<'a>(&'a [u8], usize);
+    struct Sips(Cursor<Vec<u8>>, usize);
 
-    impl ByteSource for Sips<'_> {
+    impl ByteSource for Sips {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             (&mut self.0).take(self.1 as u64).read(buffer)
         }
     }
 
-    fn at_once(bytes: &[u8]) -> Sips<'_> {
-        Sips(bytes, usize::MAX)
+    fn sips(bytes: impl Into<Vec<u8>>, size: usize) -> Sips {
+        Sips(Cursor::new(bytes.into()), size)
     }
 
-    fn chunks(source: impl ByteSource) -> Result<String> {
+    fn at_once(bytes: impl Into<Vec<u8>>) -> Sips {
+        sips(bytes, usize::MAX)
+    }
+
+    fn chunks(source: Sips) -> Result<String> {
         let mut input = Input::new(source, "it");
         let (Beginning::Whole(first) | Beginning::Part(first)) = input.begin()?;
         let mut text = first.to_owned();
-        while let Some(chunk) = input.next_chunk()? {
-            text.push_str(chunk);
+        let chunks = input.read_ahead()?;
+        while let Some(chunk) = chunks.next()? {
+            text += &chunk;
         }
         Ok(text)
     }
 
     #[test]
     fn returns_short_message_whole() {
-        let mut input = Input::new(at_once("größe".as_bytes()), "it");
+        let mut input = Input::new(at_once("größe"), "it");
         assert_eq!(input.begin().unwrap(), Beginning::Whole("größe"));
         assert_eq!(input.next_chunk().unwrap(), None);
     }
@@ -176,10 +223,10 @@ mod tests {
     fn splits_chunks_between_characters() {
         for shift in 0..4 {
             let text = "x".repeat(shift) + &"日🎉é".repeat(WHOLE_BYTES / 4);
-            assert!(chunks(at_once(text.as_bytes())).unwrap() == text);
+            assert!(chunks(at_once(&*text)).unwrap() == text);
         }
         let long = "y".repeat(WHOLE_BYTES) + "日🎉é";
-        assert!(chunks(Sips(long.as_bytes(), 1)).unwrap() == long);
+        assert!(chunks(sips(&*long, 1)).unwrap() == long);
     }
 
     #[test]
@@ -187,7 +234,7 @@ mod tests {
         for at in [0, 1, WHOLE_BYTES - 1, WHOLE_BYTES, WHOLE_BYTES + 1, WHOLE_BYTES + CHUNK_BYTES + 7] {
             let mut bytes = vec![b'a'; at];
             bytes.extend(b"\xffrest");
-            let error = chunks(at_once(&bytes)).unwrap_err().to_string();
+            let error = chunks(at_once(bytes)).unwrap_err().to_string();
             assert_eq!(error, format!("it is not valid UTF-8: byte 0xff at offset {at}"));
         }
     }
@@ -197,7 +244,7 @@ mod tests {
         for length in [2, WHOLE_BYTES, WHOLE_BYTES + CHUNK_BYTES] {
             let mut bytes = vec![b'a'; length - 2];
             bytes.extend(&"日".as_bytes()[..2]);
-            let error = chunks(at_once(&bytes)).unwrap_err().to_string();
+            let error = chunks(at_once(bytes)).unwrap_err().to_string();
             assert_eq!(error, format!("it is not valid UTF-8: byte 0xe6 at offset {}", length - 2));
         }
     }
@@ -206,7 +253,7 @@ mod tests {
     fn limits_whole_message() {
         let text = "z".repeat(WHOLE_BYTES + 10);
         for (limit, fits) in [(text.len(), true), (text.len() - 1, false)] {
-            let mut input = Input::new(at_once(text.as_bytes()), "it");
+            let mut input = Input::new(at_once(&*text), "it");
             input.begin().unwrap();
             assert_eq!(input.whole(limit as u64).is_ok(), fits);
         }

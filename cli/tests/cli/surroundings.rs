@@ -99,9 +99,11 @@ fn few_processes_suffice_or_fail() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
+    let [long, long_output] = ["a", "d"].map(|letter| letter.repeat(3 << 19));
     for processes in 1..8 {
         for (command, output) in [
             ("cipher encrypt -q Caesar Hello", "Khoor\n"),
+            ("cipher encrypt -q Caesar < long", &long_output),
             ("cipher encrypt -q Caesar --lines -j4 < lines", "d\ne\n"),
             ("cipher encrypt -q Caesar --lines --isolate -j4 < lines", "d\ne\n"),
             ("cipher encrypt -q Echo text", "text\n"),
@@ -110,7 +112,8 @@ fn few_processes_suffice_or_fail() {
             let cipher = Cipher::shell(&script)
                 .program("bash")
                 .env("CIPHER_GUESTS", guests::directory())
-                .file("lines", "a\nb\n");
+                .file("lines", "a\nb\n")
+                .file("long", &long);
             give(cipher.directory(), LONELY);
             well_or_refused(&run_as(&cipher, LONELY), output, &script);
         }
