@@ -3,7 +3,7 @@
 use wasmtime::Result;
 use wasmtime::component::LinkerInstance;
 
-use super::{Host, clocks, command, define_audit_log, denied, io, random};
+use super::{Host, audit_log, clocks, command, denied, io, random};
 
 /// An interface that a guest may import.
 pub(super) struct Interface {
@@ -61,7 +61,7 @@ const AUDIT_LOG: &str = "saritnike:cipher/audit-log@0.1.0";
 
 /// Finds the interface `name`, version included, if it is offered. Any version 0.2.x of WASI is.
 pub(super) fn find(name: &str) -> Option<&'static Interface> {
-    static AUDIT: Interface = Interface { name: AUDIT_LOG, grant: "the audit log", define: define_audit_log };
+    static AUDIT: Interface = Interface { name: AUDIT_LOG, grant: "the audit log", define: audit_log::define };
     if name == AUDIT_LOG {
         return Some(&AUDIT);
     }

@@ -4,6 +4,7 @@
 //! wasmtime-wasi implements what is granted, except streams and sleep, for which it would start a runtime with a
 //! thread. Each function is defined here, so that it ends a call after its time limit.
 
+mod audit_log;
 mod clocks;
 mod command;
 mod denied;
@@ -27,7 +28,6 @@ use crate::guest::secrets::Secrets;
 use crate::limits::{Limits, RESOURCES};
 use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::events::CallEvents;
-use crate::sandbox::lift::AuditText;
 use crate::sandbox::limiter::Limiter;
 
 /// The environment variables of a guest: its settings, each with its value.
@@ -181,30 +181,5 @@ where
         let host = store.data_mut();
         host.limiter.time_left()?;
         function(host, params)
-    })
-}
-
-/// The functions of `audit-log`. Texts are read in place, from the guest's memory.
-fn define_audit_log(instance: &mut LinkerInstance<'_, Host>, _: &str, function: &str) -> wasmtime::Result<()> {
-    match function {
-        "auditrecord" => instance.func_wrap(function, audit_record),
-        _ => Ok(()),
-    }
-}
-
-fn audit_record(store: StoreContextMut<'_, Host>, (action, detail): (AuditText, AuditText)) -> wasmtime::Result<()> {
-    let host = store.data();
-    host.limiter.time_left()?;
-    let (action, detail) = (action.read(&store)?, detail.read(&store)?);
-    let (max_events, max_bytes) = (host.audit_events, host.audit_bytes);
-    host.events.with(|events| {
-        match (action, detail) {
-            (Some(action), Some(detail)) if events.have_room(action.len() + detail.len(), max_events, max_bytes) => {
-                let mask = |text| host.secrets.mask_while(text, || host.limiter.time_left().map(drop));
-                events.add(&mask(&action)?, &mask(&detail)?, max_events, max_bytes);
-            }
-            _ => events.drop_one(),
-        }
-        Ok(())
     })
 }
