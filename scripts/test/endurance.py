@@ -119,8 +119,7 @@ class Run:
         """Return the arguments."""
         audit = "/dev/full" if self.end == "audit full" else str(self.directory / "audit")
         options = [*self.options, "--audit-format", "json", "--audit-file", audit]
-        # A stop takes longer than this, but stopped time does not count.
-        options += ["--timeout", "400ms"] if self.end == "stop" else []
+        options += ["--timeout", f"{TIMEOUT_SECONDS}s"] if self.end == "stop" else []
         if self.mode == "batch":
             return [CIPHER, "batch", *options]
         return [CIPHER, "encrypt", self.algorithm, f"--{self.mode}", *options]
@@ -245,7 +244,7 @@ class LongRun:
             "-q",
             "-j2",
             "--timeout",
-            "1s",
+            f"{TIMEOUT_SECONDS}s",
             "--max-memory",
             "16MiB",
             "--max-message",
