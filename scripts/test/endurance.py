@@ -345,6 +345,7 @@ def main() -> None:
             if ends.total() == 100:
                 files = len(cache_files(directory))
         long_run.end()
+        expect(not list((directory / "tmp").iterdir()), "temporary files are left")
     except BrokenError as broken:
         raise SystemExit(f"scripts/test/endurance.py: {broken}; see {directory}") from None
     finally:
@@ -354,7 +355,6 @@ def main() -> None:
     left = cache_files(directory)
     size = sum(path.stat().st_size for path in left)
     print(f"cache: {files} files after 100 runs, {len(left)} at the end, {size >> 20} MiB")
-    expect(not list((directory / "tmp").iterdir()), "temporary files are left")
     shutil.rmtree(directory)
 
 
