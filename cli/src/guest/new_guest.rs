@@ -88,7 +88,7 @@ fn read_component(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     if bytes.len() as u64 > max_bytes {
         let (path, limit) = (path.display(), Size(max_bytes));
         let message = format!("the component '{path}' is larger than {limit} (--max-component)");
-        return Err(Failure::new(Kind::Limit, message).into());
+        return Err(Failure::new(Kind::Component, message).into());
     }
     Ok(bytes)
 }

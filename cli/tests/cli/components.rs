@@ -115,6 +115,11 @@ fn does_not_read_oversized_component() {
         .exits(4)
         .prints("")
         .says("error: the component './huge.wasm' has 1099511627776 bytes; the limit is 256MiB (--max-component)\n");
+    Cipher::shell("truncate -s 2G huge.wasm && exec cipher install ./huge.wasm --prefix . --max-component 1MiB")
+        .run()
+        .exits(4)
+        .prints("")
+        .says("error: the component './huge.wasm' is larger than 1MiB (--max-component)\n");
     let echo = echo();
     let limit = (echo.len() - 1).to_string();
     call(&echo).args(["--max-component", &limit]).run().exits(4).prints("").says(&format!(
