@@ -56,6 +56,8 @@ pub(crate) enum ExceededLimit {
     Time(Duration),
     /// The guest asked for more than this many bytes of memory and tables.
     Memory(usize),
+    /// The guest asked for more memory than is left of this many bytes of address space.
+    AddressSpace(u64),
     /// The guest asked for a table of more than this many elements.
     Table(usize),
     /// The guest returned more than this many bytes.
@@ -89,6 +91,9 @@ impl std::fmt::Display for ExceededLimit {
         match self {
             Self::Time(limit) => write!(f, "ran longer than {} (--timeout)", format_duration(*limit)),
             Self::Memory(limit) => write!(f, "needs more than {} of memory (--max-memory)", Size(*limit as u64)),
+            Self::AddressSpace(limit) => {
+                write!(f, "needs more memory than is left of the address space of {} (ulimit -v)", Size(*limit))
+            }
             Self::Table(limit) => write!(f, "needs a table of more than {limit} elements"),
             Self::Message(limit) => write!(f, "returned more than {} (--max-message)", Size(*limit)),
             Self::HostCall(limit) => write!(f, "passed more than {} to the host in one call", Size(*limit as u64)),

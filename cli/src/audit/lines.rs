@@ -63,7 +63,13 @@ impl EventLines {
         let end = self.text.len();
         self.gaps.extend(others.gaps.drain(..).map(|Gap { at, is_same }| Gap { at: end + at, is_same }));
         self.text.push_str(&others.text);
-        others.text.clear();
+        others.clear();
+    }
+
+    /// Removes all lines.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.gaps.clear();
     }
 
     /// The size of the lines without their numbers, in bytes.

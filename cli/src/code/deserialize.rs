@@ -8,6 +8,7 @@ use anyhow::Result;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::code::address_space;
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::platform::file;
@@ -58,7 +59,9 @@ pub(super) fn from_memory(engine: &Engine, guest: &Guest, code: &[u8]) -> Result
             let message = format!("{} needs more than an instance gets with --isolate: {cause}", guest.name);
             Failure::new(Kind::Limit, message).into()
         } else {
-            error.context(Failure::new(Kind::Component, format!("cannot load the compiled code of {}", guest.name)))
+            // Wasmtime checked the code when it was compiled, so only the system refuses it.
+            let message = format!("cannot load the compiled code of {}{}", guest.name, address_space::note());
+            error.context(Failure::new(Kind::System, message))
         }
     })
 }

@@ -2,14 +2,13 @@
 
 use std::sync::LazyLock;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, ModuleVersionStrategy, PoolingAllocationConfig};
 
-use crate::code::link;
+use crate::code::{address_space, link};
 use crate::exit::{Failure, Kind};
 use crate::limits::Size;
-use crate::platform::confine;
 
 /// A macro, because `concat!` does not take constants.
 macro_rules! wasmtime_version {
@@ -30,7 +29,7 @@ pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 
 ///
 /// When the system or processor cannot run what this program was built for.
 pub fn loader() -> Result<Engine> {
-    if let Some(limit) = small_address_space() {
+    if let Some(limit) = address_space::small_limit() {
         log::info!(
             "guests run with explicit bounds checks, because the address space is limited to {} (ulimit -v)",
             Size(limit)
@@ -49,7 +48,7 @@ pub fn loader() -> Result<Engine> {
 ///
 /// # Errors
 ///
-/// As for [`loader`], and when the system refuses the address space.
+/// As for [`loader`], and when the address space is limited, or the system refuses it.
 pub(crate) fn pool(instances: usize) -> Result<Engine> {
     let instances = u32::try_from(instances)?;
     let mut pool = PoolingAllocationConfig::new();
@@ -67,7 +66,11 @@ pub(crate) fn pool(instances: usize) -> Result<Engine> {
     let mut config = config()?;
     config.enable_compiler(false);
     config.allocation_strategy(pool);
-    start(&config).inspect_err(|error| log::info!("instances are not pooled: {error:#}"))
+    let started = match address_space::limit() {
+        Some(limit) => Err(anyhow!("the address space is limited to {} (ulimit -v)", Size(limit))),
+        None => start(&config),
+    };
+    started.inspect_err(|error| log::info!("instances are not pooled: {error:#}"))
 }
 
 fn start(config: &Config) -> Result<Engine> {
@@ -162,52 +165,8 @@ fn config() -> Result<Config> {
     config.concurrency_support(false);
     // The stack of a guest is part of its thread's (`limits::THREAD_STACK_BYTES`).
     config.max_wasm_stack(crate::limits::WASM_STACK_BYTES);
-    if small_address_space().is_some() {
-        config.memory_reservation(0);
-        config.memory_reservation_for_growth(SMALL_RESERVATION_BYTES);
-        config.memory_guard_size(SMALL_GUARD_BYTES);
-    }
+    address_space::configure(&mut config);
     Ok(config)
-}
-
-/// The address space that a process needs to run one guest fast, in bytes: 4 GiB for a memory, so that it needs no
-/// bounds checks, and room for the program.
-const ADDRESS_SPACE_BYTES: u64 = (4 << 30) + (256 << 20);
-/// The reservation of a memory beyond its size where 4 GiB is too much, in bytes. Growing further moves the memory.
-const SMALL_RESERVATION_BYTES: u64 = 32 << 20;
-/// The inaccessible bytes before and after such a memory: constant offsets up to this size need no separate check.
-const SMALL_GUARD_BYTES: u64 = 64 << 10;
-
-/// The limit of this process's address space, in bytes, if it is too small for the memory layout that runs fastest. The
-/// compiler process inherits the limit, and so compiles for the same layout.
-fn small_address_space() -> Option<u64> {
-    confine::address_space().filter(|limit| *limit < ADDRESS_SPACE_BYTES)
-}
-
-/// The address space of a worker besides the memory of its guest, in bytes: stacks, tables, its block of records, and
-/// answers.
-const WORKER_BYTES: u64 = 16 << 20;
-
-/// The number of workers, at most `wanted`, for which the address space suffices. More workers would exhaust it, and
-/// the program would abort at its next allocation.
-pub(crate) fn workers_that_fit(wanted: usize) -> usize {
-    let Some(limit) = confine::address_space() else { return wanted };
-    let memory = if small_address_space().is_some() { SMALL_RESERVATION_BYTES } else { 4 << 30 };
-    let free = limit.saturating_sub(confine::used_address_space());
-    let fit = usize::try_from(free / (memory + WORKER_BYTES)).unwrap_or(wanted);
-    if fit < wanted {
-        log::info!("running at most {} workers{}", fit.max(1), address_space_note());
-    }
-    wanted.min(fit).max(1)
-}
-
-/// Why the system may refuse memory to a guest, for the end of an error: empty unless the address space is limited.
-pub(crate) fn address_space_note() -> String {
-    let Some(limit) = confine::address_space().map(Size) else { return String::new() };
-    match small_address_space() {
-        Some(_) => format!("; the address space is limited to {limit} (ulimit -v)"),
-        None => format!("; the address space is limited to {limit} (ulimit -v), and each memory reserves 4GiB"),
-    }
 }
 
 /// Identifies everything that determines the compiled code, except the component's bytes. It is part of an artifact's
@@ -215,7 +174,7 @@ pub(crate) fn address_space_note() -> String {
 /// artifact.
 pub(crate) fn fingerprint() -> String {
     let (own, link, features) = (env!("CARGO_PKG_VERSION"), link::VERSION, processor_features());
-    let layout = if small_address_space().is_some() { "-small" } else { "" };
+    let layout = if address_space::small_limit().is_some() { "-small" } else { "" };
     format!("{WASMTIME_VERSION}-{own}-{link}-{features:x}{layout}")
 }
 

@@ -43,19 +43,6 @@ impl Confinement {
     }
 }
 
-/// The bytes of address space that this process may have (`ulimit -v`), unless that is unlimited.
-pub(crate) fn address_space() -> Option<u64> {
-    getrlimit(Resource::As).current
-}
-
-/// The bytes of address space that this process uses; 0 if the system does not report it.
-pub(crate) fn used_address_space() -> u64 {
-    // Linux: the first number is the size in pages.
-    let sizes = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = sizes.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * rustix::param::page_size() as u64
-}
-
 /// Lowers a limit to `value`, unless it is already lower.
 fn lower(resource: Resource, value: u64) -> Result<()> {
     let old = getrlimit(resource);

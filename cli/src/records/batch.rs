@@ -75,14 +75,11 @@ impl Process for Requests {
         };
         answer.events.set_id(copied.id.map(|id| id.get()));
         self.result.clear();
-        let called = match request.and_then(|request| self.resolve(request)) {
-            Err(error) => Err(error),
-            Ok(call) => match self.call(number, call, answer) {
-                Err(error) if answers::is_unavailable(&error) => return Outcome::Unavailable(error),
-                called => called,
-            },
+        let called = request.and_then(|request| self.resolve(request)).and_then(|call| self.call(number, call, answer));
+        let outcome = match called {
+            Err(error) if answers::is_unavailable(&error) => return Outcome::Unavailable(error),
+            called => called.and_then(|()| Ok(std::str::from_utf8(&self.result)?)),
         };
-        let outcome = called.and_then(|()| Ok(std::str::from_utf8(&self.result)?));
         let failed = outcome.is_err();
         write(&mut answer.output, number, &copied, outcome);
         if failed { Outcome::Failed(None) } else { Outcome::Done }

@@ -11,6 +11,7 @@ use crate::exit::{self, Failure, Kind};
 use crate::guest::catalog::{self, Catalog};
 use crate::guest::settings::{self, Setting};
 use crate::limits::Limits;
+use crate::records::answers;
 use crate::records::request::{NAME_BYTES, quoted};
 use crate::sandbox::epoch::EpochTicker;
 use crate::sandbox::instance::{GuestInstance, GuestPre};
@@ -66,12 +67,18 @@ impl Guests {
             return Ok(guest.clone());
         }
         let guest = self.catalog.find(algorithm.as_ref())?;
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().clone();
+        let loaded =
+            self.loaded.lock().unwrap_or_else(PoisonError::into_inner).entry(name.clone()).or_default().clone();
         let load = || {
             let loaded = GuestPre::load(&guest, &self.ticker, &self.limits);
             loaded.map_err(|error| (exit::kind(&error), format!("{error:#}")))
         };
-        loaded.get_or_init(load).clone().map_err(|(kind, error)| Failure::new(kind, error).into())
+        let result = loaded.get_or_init(load).clone();
+        if let Err((Kind::System, _)) = result {
+            // Another worker, or the next attempt, may get what the system refused.
+            self.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        }
+        result.map_err(|(kind, error)| Failure::new(kind, error).into())
     }
 
     /// Returns `guest` with its instances in a pool, which makes opening them faster; unchanged if there is no pool.
@@ -144,9 +151,17 @@ impl Instances {
         }
         settings::log_sources(guest.guest(), settings);
         self.opened = self.opened.saturating_add(1);
-        match self.opened > OPENED_BEFORE_POOL {
-            true => guests.pooled(guest).open(settings, record, events),
-            false => guest.open(settings, record, events),
+        let pooled = (self.opened > OPENED_BEFORE_POOL).then(|| guests.pooled(guest));
+        let guest = pooled.as_ref().unwrap_or(guest);
+        let opened = guest.open(settings, record, events);
+        match &opened {
+            Err(error) if answers::is_unavailable(error) && !self.idle.is_empty() => {
+                log::info!("dropping {} idle instances: {error:#}", self.idle.len());
+                self.idle.clear();
+                events.clear();
+                guest.open(settings, record, events)
+            }
+            _ => opened,
         }
     }
 

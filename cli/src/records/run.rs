@@ -249,6 +249,7 @@ impl<S: ByteSource> Run<S> {
                     self.give_back(work.rest(self.policy.separator));
                     return false;
                 }
+                answer.events.clear();
                 outcome = worker.process(number, record, answer);
             }
             if let Outcome::Unavailable(error) = outcome {

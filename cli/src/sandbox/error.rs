@@ -1,11 +1,13 @@
 //! Why a guest failed, in one line for the user.
 
+use std::fmt::Display;
+
 use anyhow::{Error, Result};
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
-use crate::code::engine;
+use crate::code::address_space;
 use crate::exit::{Failure, Kind};
 use crate::guest::Guest;
 use crate::limits::{ExceededLimit, HANDLES, HOST_CALL_BYTES, RESOURCES};
@@ -50,8 +52,13 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
     let printed = log_printed(name, host);
     if let Some(exceeded) = exceeded(&error, host) {
         // Unlike time and the size of a result, memory and resources add up over the calls of an instance.
-        host.exhausted =
-            matches!(exceeded, ExceededLimit::Memory(_) | ExceededLimit::Table(_) | ExceededLimit::Resources(_));
+        host.exhausted = matches!(
+            exceeded,
+            ExceededLimit::Memory(_)
+                | ExceededLimit::AddressSpace(_)
+                | ExceededLimit::Table(_)
+                | ExceededLimit::Resources(_)
+        );
         return of_limit(name, &exceeded);
     }
     let (exit, trap) = (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>());
@@ -70,12 +77,24 @@ pub(super) fn of_call(guest: &Guest, error: wasmtime::Error, host: &mut Host) ->
         (Kind::Trapped, format!("{name} exited with status {status} instead of returning a result"))
     } else if let Some(trap) = trap {
         (Kind::Trapped, format!("{name} trapped: {}", explain(trap)))
-    } else if cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>() {
-        (Kind::System, format!("not enough system resources to run {name}: {cause}{}", engine::address_space_note()))
+    } else if is_of_system(&error) {
+        return of_resources(name, &cause);
     } else {
         (Kind::Trapped, format!("{name} broke the contract: {}", escape::start(&cause.to_string())))
     };
     Failure::new(kind, message).into()
+}
+
+/// The error if the system refused a resource that the guest `name` needs, because of `cause`.
+pub(super) fn of_resources(name: &str, cause: &impl Display) -> Error {
+    let message = format!("not enough system resources to run {name}: {cause}{}", address_space::note());
+    Failure::new(Kind::System, message).into()
+}
+
+/// Whether the system refused a resource.
+pub(super) fn is_of_system(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause();
+    cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
 }
 
 /// The error of the guest `name` that exceeded a limit.

@@ -9,7 +9,7 @@ use wasmtime::{Store, UpdateDeadline, format_err};
 use crate::audit::event::{Events, Origin};
 use crate::audit::format::Format;
 use crate::audit::lines::EventLines;
-use crate::code::artifact;
+use crate::code::{address_space, artifact};
 use crate::guest::Guest;
 use crate::guest::secrets::Secrets;
 use crate::guest::settings::Setting;
@@ -61,6 +61,7 @@ impl GuestPre {
     pub fn load(guest: &Guest, ticker: &EpochTicker, limits: &Limits) -> Result<Arc<Self>> {
         let name = &guest.name;
         let artifact = artifact::load(ticker.engine(), guest, limits)?;
+        address_space::check(0).map_err(|error| error::of_resources(name, &error))?;
         let (linker, missing) = host::linker(ticker.engine(), &artifact.component)
             .map_err(anyhow::Error::from)
             .context("cannot define the host's functions")?;
@@ -134,12 +135,14 @@ impl GuestPre {
         let mut store = self.store(environment);
         store.data_mut().record = record;
         let calls = self.ticker.register();
+        let creation = address_space::lock();
         let opened = run_timed(&self.ticker, &calls, &mut store, |store| {
             let instance = self.instance.instantiate(&mut *store)?;
             let mut function =
                 |index| instance.get_func(&mut *store, index).ok_or_else(|| format_err!("an export is not a function"));
             Ok((instance, function(&self.encr)?, function(&self.decr)?))
         });
+        drop(creation);
         match opened {
             Ok((instance, encr, decr)) => {
                 store.data().events.open();

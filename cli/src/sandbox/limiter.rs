@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use crate::code::address_space;
 use crate::limits::{ExceededLimit, Limits, SLOW_MEMORY_BYTES, TABLE_ELEMENTS};
 use crate::sandbox::epoch::EpochTicker;
+use crate::sandbox::error;
 
 /// Counts all memories and tables of one store against one total, and its calls against the time limit. (wasmtime's own
 /// limits are for each memory.)
@@ -97,7 +99,25 @@ impl Limiter {
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.grow(current, desired, maximum, 1)
+        let allowed = self.grow(current, desired, maximum, 1)?;
+        if !allowed || maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(allowed);
+        }
+        match address_space::check_memory(current, desired) {
+            Ok(()) => Ok(true),
+            // The guest has not started, so no message is to blame.
+            Err(error) if current == 0 => Err(error.into()),
+            Err(_) => {
+                self.used -= desired - current;
+                self.denied = address_space::limit().map(ExceededLimit::AddressSpace);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Ends the call if the system refused memory: the guest would otherwise fail in its own way, and be blamed.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if error::is_of_system(&error) { Err(error) } else { Ok(()) }
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {

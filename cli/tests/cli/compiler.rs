@@ -14,8 +14,14 @@ use crate::harness::{Cipher, Ended};
 /// Expects no result, and an error in one line that contains one of `reasons`.
 #[track_caller]
 fn rejected(ended: &Ended, reasons: &[&str]) {
+    refused(ended, 4, reasons);
+}
+
+/// Like [`rejected`], with an exit status.
+#[track_caller]
+fn refused(ended: &Ended, status: i32, reasons: &[&str]) {
     let error = ended.diagnostics();
-    assert_eq!(ended.status, Some(4), "{error}");
+    assert_eq!(ended.status, Some(status), "{error}");
     assert!(ended.stdout.is_empty());
     assert!(error.starts_with("error: './bad.wasm' ") && error.matches('\n').count() == 1, "{error:?}");
     assert!(reasons.iter().any(|reason| error.contains(reason)), "{error}");
@@ -94,7 +100,7 @@ fn limits_memory_of_nested_loops() {
 fn limits_memory_to_address_space() {
     let script = "ulimit -v 400000 && exec cipher encrypt ./bad.wasm text";
     let ended = Cipher::shell(script).file("bad.wasm", nested_loops(10, 500_000)).run();
-    rejected(&ended, &["takes more memory to compile than 400000KiB (ulimit -v)"]);
+    refused(&ended, 6, &["takes more memory to compile than 400000KiB (ulimit -v)"]);
 }
 
 #[test]

@@ -56,6 +56,36 @@ fn many_workers_share_small_address_space() {
 }
 
 #[test]
+fn requests_with_many_settings_share_small_address_space() {
+    // Each request needs an instance of its own, whose memory reserves 32 MiB, so workers cannot keep any idle one.
+    let message = "a".repeat(200_000);
+    let request = |shift: usize| {
+        format!(r#"{{"algorithm":"Caesar","settings":{{"SHIFT_AMOUNT":"{shift}"}},"message":"{message}"}}"#)
+    };
+    let requests: String = (0..60).map(|number| request(number % 26) + "\n").collect();
+    let results = (0..60).map(|number| {
+        let letter = char::from(b'a' + number % 26);
+        format!("{{\"result\":\"{}\"}}\n", letter.to_string().repeat(200_000))
+    });
+    let output: String = results.collect();
+    for kilobytes in (60_000..300_000).step_by(12_000) {
+        let script = format!("ulimit -v {kilobytes} && exec cipher batch -j4");
+        let ended = Cipher::shell(&script).stdin(requests.as_str()).run();
+        well_or_refused(&ended, &output, &script);
+        // Next to one instance, these 150 MB have room for the records of four workers.
+        assert!(ended.status == Some(0) || kilobytes < 150_000, "{script}: {}", ended.diagnostics());
+    }
+}
+
+#[test]
+fn reports_record_too_large_for_memory() {
+    let script = "ulimit -v 100000; { echo a; head -c 100M /dev/zero | tr '\\0' x; } | cipher encrypt Caesar --lines";
+    let ended = Cipher::shell(script).run().exits(6).prints("d\n");
+    let end = "error: out of memory: what is written is correct up to the last whole record\n";
+    assert!(ended.diagnostics().ends_with(end), "{}", ended.diagnostics());
+}
+
+#[test]
 fn compiles_without_more_threads() {
     // The stacks of a thousand threads take two gigabytes.
     let script = "ulimit -v 1000000 && cipher cache add Echo && cipher cache show";

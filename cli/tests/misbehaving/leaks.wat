@@ -10,6 +10,9 @@
 ;; stdout 1
 ;; stderr error: record 1: leaks needs more than 1MiB of memory (--max-memory)
 ;; stderr error: 1 of 2 records failed
+;; $ seq 3000 | xargs -n 1 printf '%0100000d\n' | (ulimit -v 200000; exec cipher encrypt leaks --lines -j2) | wc
+;; status 0
+;; stdout [..]3000[..]3000[..]300003000
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -8,6 +8,12 @@
 ;; $ cipher decrypt memory-growth x --max-memory 10MiB
 ;; status 0
 ;; stdout
+;; $ ulimit -v 400000; cipher encrypt memory-growth x
+;; status 1
+;; stderr error: memory-growth needs more memory than is left of the address space of 400000KiB (ulimit -v)
+;; $ ulimit -v 400000; cipher decrypt memory-growth x
+;; status 0
+;; stdout
 (component
   (core module $code
     (memory (export "memory") 1)

@@ -10,12 +10,12 @@ use anyhow::Result;
 use compiler::Task;
 use humantime::format_duration;
 
+use crate::code::address_space;
 use crate::code::component_file::ComponentFile;
 use crate::exit::{self, Failure};
 use crate::guest::Guest;
 use crate::guest::digest::Digest;
 use crate::limits::{Limits, Size};
-use crate::platform::confine;
 use crate::terminal::progress;
 
 pub mod compiler;
@@ -123,8 +123,11 @@ impl Refusal {
             Self::Crashed(signal) => format!("cannot be compiled: the compiler crashed (signal {signal})"),
             Self::ProcessorTime => format!("takes more than {time} of processor time to compile (--compile-timeout)"),
             Self::WallTime => format!("was not compiled within {}", format_duration(process::wall_time(limits))),
-            Self::Memory => match confine::address_space().filter(|bytes| *bytes < limits.compile_memory) {
-                Some(bytes) => format!("takes more memory to compile than {} (ulimit -v)", Size(bytes)),
+            Self::Memory => match address_space::limit().filter(|bytes| *bytes < limits.compile_memory) {
+                Some(bytes) => {
+                    let problem = format!("'{path}' takes more memory to compile than {} (ulimit -v)", Size(bytes));
+                    return Failure::new(exit::Kind::System, problem);
+                }
                 None => format!("takes more than {memory} of memory to compile (--max-compile-memory)"),
             },
             Self::System(reason) => {

@@ -176,8 +176,8 @@ impl Output {
             Some(Some(Status::Panicked)) => Refusal::Panicked(text()),
             Some(Some(Status::Memory)) => Refusal::Memory,
             Some(Some(Status::System)) => Refusal::System(text()),
+            Some(None) | None if self.is_out_of_memory() => Refusal::Memory,
             Some(None) => Refusal::System(format!("the compiler ended with {status}")),
-            None if self.is_out_of_memory() => Refusal::Memory,
             None => match status.signal() {
                 Some(signal) if [Signal::PROF, Signal::XCPU].map(Signal::as_raw).contains(&signal) => {
                     Refusal::ProcessorTime

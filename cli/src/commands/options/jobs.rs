@@ -5,7 +5,7 @@ use std::thread;
 use anyhow::Result;
 use clap::Args;
 
-use crate::code::engine;
+use crate::code::{address_space, engine};
 use crate::sandbox::epoch::EpochTicker;
 
 /// How records are processed.
@@ -33,7 +33,7 @@ impl JobOptions {
     /// The number of threads, or fewer if the address space is too small for them.
     pub(crate) fn jobs(&self) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
-        engine::workers_that_fit(self.jobs.map_or_else(processors, usize::from))
+        address_space::fit_workers(self.jobs.map_or_else(processors, usize::from))
     }
 
     /// The epoch ticker of an engine that suits the lifetime of instances, at most `instances` at a time.
